@@ -1,0 +1,600 @@
+"""From the best readings to a resolution: status, targets, entities, conflicts, the question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+
+from engine import questions
+from engine.consistency import order_repairs, shared_levels
+from engine.dates import DateMention, find_dates
+from engine.gazetteer import DATE, INDICATOR, ORGANISATION, PHRASE, Candidate, OrgName, Token
+from engine.names import BARE, FULL
+from engine.normalize import Folded
+from engine.phrases import Phrase
+from engine.readings import Clash, Group, Reading, State
+from engine.suggest import nearest_nodes
+from engine.types import (
+    LEVEL_NAMES,
+    Conflict,
+    DateRange,
+    Entity,
+    LevelName,
+    OrgPath,
+    Resolution,
+    Source,
+    Unknown,
+    trusted,
+)
+from engine.typos import EDITED, TYPO_SCORE
+from hierarchy import Level
+
+if TYPE_CHECKING:
+    from engine.resolver import Considered
+    from engine.tables import Tables
+
+_FORM_SCORE = (1.0, 0.98, 0.95, 0.9, 0.9)  # full, shortened, bare, cut, tail
+_MAX_SUGGESTIONS = 3
+
+
+class Asked(NamedTuple):
+    """A query and all that came with the call."""
+
+    query: str
+    folded: Folded
+    given_today: date | None
+    clock: Callable[[], date]
+    scope: int | None
+    context: Resolution | None
+    default_date: str | None
+
+    def today(self) -> date:
+        """The day that relative dates count from."""
+        return self.given_today or self.clock()
+
+    def whereabouts(self, tables: Tables) -> Iterator[tuple[int, Source]]:
+        """Organisations that say where the caller is: the scope, then what was asked before."""
+        if self.scope is not None:
+            yield self.scope, "scope"
+        if self.context is not None:
+            for target in self.context.targets:
+                node = tables.node_of(target)
+                if node is not None:
+                    yield node, "context"
+
+
+class _Draft:
+    """What is being gathered for one resolution."""
+
+    def __init__(self) -> None:
+        self.entities: list[Entity] = []
+        self.indicators: list[str] = []
+        self.dates: list[DateRange] = []
+        self.unknown: list[Unknown] = []
+        self.group_by: LevelName | None = None
+        self.relatives: list[Phrase] = []
+
+
+def conclude(tables: Tables, asked: Asked, considered: Considered) -> Resolution:
+    """Decide what is certain, and say what is not. The hierarchy has the last word."""
+    readings = considered.readings
+    reading = readings[0]
+    for each in readings:
+        for group in each.groups:
+            if len(group.options) > 1:
+                _prefer(tables, asked, group)
+    if len(readings) > 1:
+        readings = _nearest_readings(tables, asked, readings)
+        reading = readings[0]
+    swallowed: frozenset[Token] = frozenset()
+    draft = _Draft()
+    if reading.segmentation.content:
+        swallowed = _note_unknown(tables, asked, considered, reading, draft)
+    if reading.clashes:
+        return _conflict(tables, asked, reading, draft)
+    if swallowed:
+        reading = _without(reading, swallowed)
+        readings = [reading]
+    outside = _excluded_outside(tables, reading)
+    if outside is not None:
+        _gather(tables, asked, reading, draft)
+        return _finish(asked, draft, "conflict", conflicts=(outside,), question=outside.message)
+    doubtful = _doubtful(readings)
+    if not considered.complete:
+        _gather(tables, asked, reading, draft)
+        return _finish(asked, draft, "ambiguous", question=questions.TOO_MANY)
+    _gather(tables, asked, reading, draft, doubtful)
+    _resolve_relatives(reading, draft, tables)
+    targets = _targets(tables, readings, False, doubtful)
+    excluded = _targets(tables, readings, True, doubtful)
+    if doubtful:
+        return _ambiguous(tables, asked, readings, draft, doubtful, targets, excluded)
+    barred = next((u for u in draft.unknown if u.kind != "other"), None)
+    if barred is not None:
+        return _finish(asked, draft, "unresolved", excluded=excluded, question=questions.no_such(barred))
+    if draft.relatives:
+        phrase = draft.relatives[0]
+        assert phrase.level is not None
+        text = _slice(asked, phrase.start, phrase.end)
+        return _finish(asked, draft, "unresolved", excluded=excluded, question=questions.relative(text, phrase.level))
+    recognised = bool(reading.groups or draft.indicators or draft.group_by)
+    if asked.context is not None and (recognised or draft.dates):
+        targets = _fill_from_context(tables, asked, draft, targets, excluded)
+        recognised = bool(recognised or targets or draft.indicators)
+    if not recognised:
+        return _finish(asked, draft, "unresolved", excluded=excluded, question=questions.NOTHING)
+    if asked.default_date is not None and not draft.dates:
+        _fill_default_date(asked, draft)
+    return _finish(asked, draft, "resolved", targets=targets, excluded=excluded)
+
+
+# ── choosing among equals ────────────────────────────────────────────────────────────────────────
+
+
+def _prefer(tables: Tables, asked: Asked, group: Group) -> None:
+    """Let the caller's whereabouts choose among organisations that are otherwise equally good."""
+    hierarchy = tables.hierarchy
+    for node, source in asked.whereabouts(tables):
+        path = hierarchy.paths[node]
+        tops = [node] if source == "scope" else [top for top in reversed(path) if hierarchy.levels[top] >= Level.CITY]
+        for top in tops:
+            inside = tuple(o for o in group.options if top <= o <= hierarchy.last[top])
+            if inside:
+                group.options = inside
+                group.source = source
+                group.via = _via(group, inside[0])
+                return
+        near = sorted(group.options, key=lambda o: -shared_levels(hierarchy, node, o))
+        group.options = tuple(near)  # sorted is stable: id order among the equally near
+
+
+def _via(group: Group, node: int) -> State:
+    return min(s for s in group.states if s.deepest == node)
+
+
+def _nearest_readings(tables: Tables, asked: Asked, readings: list[Reading]) -> list[Reading]:
+    """Readings with every organisation inside the caller's own, if there are any."""
+    hierarchy = tables.hierarchy
+    for top, _ in asked.whereabouts(tables):
+        inside = [
+            r for r in readings if all(top <= o <= hierarchy.last[top] for g in r.groups for o in g.options)
+        ]
+        if inside:
+            return inside
+    return readings
+
+
+# ── unexplained content ──────────────────────────────────────────────────────────────────────────
+
+
+def _note_unknown(
+    tables: Tables, asked: Asked, considered: Considered, reading: Reading, draft: _Draft
+) -> frozenset[Token]:
+    """Put what the reading leaves over into `draft.unknown`; return mentions that were part of it."""
+    text = considered.text
+    missing = tables.nil.find(text, reading)
+    swallowed: set[Token] = set()
+    covered: list[tuple[int, int]] = []
+    for found in missing:
+        swallowed.update(found.swallowed)
+        covered.append((found.start, found.end))
+        written = text[found.start : found.end]
+        suggestions = _suggest(tables, reading, found.start, found.end, written, swallowed)
+        draft.unknown.append(_unknown(asked, found.start, found.end, "organisation", suggestions))
+    for start, end in reading.segmentation.runs:
+        for a, b in covered:
+            if a < end and start < b:
+                start = max(start, b)
+        if start < end:
+            suggestions = tuple(
+                dict.fromkeys(
+                    str(tables.org_path(node))
+                    for token in considered.unused
+                    if token.start < end and start < token.end and isinstance(token.ref, OrgName)
+                    for node in token.ref.best[:_MAX_SUGGESTIONS]
+                )
+            )[:_MAX_SUGGESTIONS]
+            draft.unknown.append(_unknown(asked, start, end, "other", suggestions))
+    draft.unknown.sort(key=lambda u: u.start)
+    return frozenset(swallowed)
+
+
+def _unknown(asked: Asked, start: int, end: int, kind: str, suggestions: tuple[str, ...] = ()) -> Unknown:
+    a, b = asked.folded.span(start, end)
+    return trusted(Unknown, text=asked.query[a:b], start=a, end=b, kind=kind, suggestions=suggestions)
+
+
+def _suggest(
+    tables: Tables, reading: Reading, start: int, end: int, written: str, swallowed: set[Token]
+) -> tuple[str, ...]:
+    """The nearest names for one that the table lacks; the known parent's own first."""
+    hierarchy = tables.hierarchy
+    parents: list[int] = []
+    nodes: list[int] = []
+    for group in reading.groups:
+        for mention in group.mentions:
+            name = mention.ref
+            assert isinstance(name, OrgName)
+            if mention in swallowed:
+                nodes += name.best[:_MAX_SUGGESTIONS]
+            elif mention.end == start and len(group.options) == 1:
+                parents.append(group.options[0])
+    level = Level.SUBSTATION if written.endswith(("所", "站")) else None
+    pool: list[int | None] = [*parents, None]
+    for parent in pool:
+        if parent is None and (nodes or len(hierarchy) > 5000):
+            break
+        nodes += nearest_nodes(hierarchy, written, level, [] if parent is None else [parent])
+    nodes += [p for p in parents if p not in nodes]
+    return tuple(dict.fromkeys(str(tables.org_path(i)) for i in nodes))[:_MAX_SUGGESTIONS]
+
+
+def _without(reading: Reading, swallowed: frozenset[Token]) -> Reading:
+    """The reading without mentions that turned out to be part of an unknown name."""
+    groups = [g for g in reading.groups if not swallowed.intersection(g.mentions)]
+    kept = tuple(t for t in reading.segmentation.tokens if t not in swallowed)
+    orphans = [g for g in reading.groups if swallowed.intersection(g.mentions) and len(g.mentions) > 1]
+    for group in orphans:
+        left = [m for m in group.mentions if m not in swallowed]
+        if left:
+            name = left[0].ref
+            assert isinstance(name, OrgName)
+            fresh = Group(left[0], [], group.excluded)
+            fresh.states = [State(0, 0, c.form, c.depth, 0, c.node, (c.node,)) for c in name.candidates if c.node in name.best]
+            fresh.options = name.best
+            fresh.via = fresh.states[0]
+            groups.append(fresh)
+            dropped = {m for m in left[1:]}
+            kept = tuple(t for t in kept if t not in dropped)
+    return Reading(reading.segmentation._replace(tokens=kept), groups, [])
+
+
+# ── conflict ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _conflict(tables: Tables, asked: Asked, reading: Reading, draft: _Draft) -> Resolution:
+    hierarchy = tables.hierarchy
+    number = 0
+    for token in reading.segmentation.tokens:
+        if token.kind == ORGANISATION:
+            draft.entities.append(_mention_entity(tables, asked, token, _nodes(token), number))
+            number += 1
+        else:
+            _gather_other(asked, token, draft)
+    conflicts: list[Conflict] = []
+    for clash in reading.clashes:
+        uppers, lowers = _nodes(clash.upper), _nodes(clash.lower)
+        repairs = order_repairs(hierarchy, uppers, lowers, _neighbours(tables, clash, uppers, lowers))
+        paths = tuple(map(tables.org_path, repairs))
+        owners = [tables.org_path(i) for i in repairs if i in lowers]
+        upper, lower = (_slice(asked, t.start, t.end) for t in clash)
+        message = questions.clash(upper, [tables.org_path(i) for i in uppers], lower, owners)
+        spans = {asked.folded.span(t.start, t.end) for t in clash}
+        involved = tuple(e for e in draft.entities if (e.start, e.end) in spans)
+        conflicts.append(Conflict(kind="path", message=message, entities=involved, repairs=paths))
+    candidates = tuple(dict.fromkeys(path for c in conflicts for path in c.repairs))
+    question = conflicts[0].message + questions.repair(conflicts[0].repairs)
+    return _finish(asked, draft, "conflict", conflicts=tuple(conflicts), candidates=candidates, question=question)
+
+
+def _nodes(token: Token) -> tuple[int, ...]:
+    name = token.ref
+    assert isinstance(name, OrgName)
+    return name.best
+
+
+def _neighbours(tables: Tables, clash: Clash, uppers: Sequence[int], lowers: Sequence[int]) -> list[int]:
+    """Organisations one typo from a clashing mention that would fit beside the other one."""
+    hierarchy = tables.hierarchy
+    found: list[tuple[int, int]] = []
+    for token, others, below in ((clash.lower, uppers, True), (clash.upper, lowers, False)):
+        name = token.ref
+        assert isinstance(name, OrgName)
+        if not name.stem:
+            continue
+        for meant in tables.typos.index.lookup(name.stem):
+            if meant.kept < 2 and meant.weight >= EDITED:
+                continue
+            for node, suffixes, _ in tables.gazetteer.stems.get(meant.stem, ()):
+                if suffixes.level != name.level:
+                    continue
+                for other in others:
+                    if below and other < node <= hierarchy.last[other]:
+                        found.append((meant.weight, node))
+                    elif not below and node < other <= hierarchy.last[node]:
+                        found.append((meant.weight, other))
+    return [node for _, node in sorted(set(found))]
+
+
+def _excluded_outside(tables: Tables, reading: Reading) -> Conflict | None:
+    """An exclusion that takes nothing out of what is asked about."""
+    last = tables.hierarchy.last
+    wanted = [g for g in reading.groups if not g.excluded]
+    if not wanted:
+        return None
+    tops = [o for g in wanted for o in g.options]
+    for group in reading.groups:
+        if group.excluded and not any(top < o <= last[top] for o in group.options for top in tops):
+            paths = [tables.org_path(i) for i in tops]
+            name = tables.hierarchy.names[group.options[0]]
+            return Conflict(kind="exclusion", message=questions.outside(name, paths), repairs=tuple(paths))
+    return None
+
+
+# ── ambiguity ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _doubtful(readings: Sequence[Reading]) -> list[Group]:
+    """Groups that could be several organisations, or whose reading is one of several."""
+    groups = [g for g in readings[0].groups if len(g.options) > 1 or _is_guess(g)]
+    if len(readings) > 1:
+        answers = [{(g.excluded, g.options) for g in r.groups} for r in readings]
+        shared = set.intersection(*answers)
+        groups += [g for g in readings[0].groups if g not in groups and (g.excluded, g.options) not in shared]
+        if not groups:
+            groups = [g for r in readings for g in r.groups if (g.excluded, g.options) not in shared][:1]
+    return groups
+
+
+def _is_guess(group: Group) -> bool:
+    """Whether too little of a misspelt name was kept to take it for the name."""
+    via = group.via
+    assert via is not None
+    return any(
+        isinstance(mention.ref, OrgName) and node in mention.ref.guesses
+        for mention, node in zip(group.mentions, via.nodes, strict=True)
+    )
+
+
+def _ambiguous(
+    tables: Tables,
+    asked: Asked,
+    readings: Sequence[Reading],
+    draft: _Draft,
+    doubtful: Sequence[Group],
+    targets: tuple[OrgPath, ...],
+    excluded: tuple[OrgPath, ...],
+) -> Resolution:
+    nodes = [o for g in doubtful for o in g.options]
+    for other in readings[1:]:
+        certain = {g.options for g in readings[0].groups if g not in doubtful}
+        nodes += [o for g in other.groups if g.options not in certain for o in g.options]
+    candidates = tuple(tables.org_path(i) for i in dict.fromkeys(nodes))
+    first = doubtful[0]
+    start, end = first.mentions[0].start, first.mentions[-1].end
+    text = _slice(asked, start, end)
+    if any(map(_is_guess, doubtful)):
+        question = questions.is_it(text, candidates)
+    else:
+        question = questions.which(text, candidates)
+    return _finish(
+        asked, draft, "ambiguous", targets=targets, excluded=excluded, candidates=candidates, question=question
+    )
+
+
+def _targets(
+    tables: Tables, readings: Sequence[Reading], excluded: bool, doubtful: Sequence[Group]
+) -> tuple[OrgPath, ...]:
+    """The organisations that are certain, in text order, each once."""
+    nodes = [g.options[0] for g in readings[0].groups if g.excluded == excluded and g not in doubtful]
+    return tuple(tables.org_path(i) for i in dict.fromkeys(nodes))
+
+
+# ── entities ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _slice(asked: Asked, start: int, end: int) -> str:
+    a, b = asked.folded.span(start, end)
+    return asked.query[a:b]
+
+
+def _gather(
+    tables: Tables, asked: Asked, reading: Reading, draft: _Draft, doubtful: Sequence[Group] = ()
+) -> None:
+    """Entities, indicators, dates and breakdown of a reading, in text order."""
+    groups = reading.groups
+    owner: dict[int, tuple[int, Group, int]] = {
+        mention[0]: (number, group, i)
+        for number, group in enumerate(groups)
+        for i, mention in enumerate(group.mentions)
+    }
+    entities = draft.entities
+    for token in reading.segmentation.tokens:
+        if token[2] != ORGANISATION:
+            _gather_other(asked, token, draft)
+            continue
+        number, group, i = owner[token[0]]
+        doubt = group in doubtful
+        if i == 0:
+            entities += _inferred(tables, group, number, doubt)
+        via = group.via
+        assert via is not None
+        nodes: tuple[int, ...] = (via.nodes[i],)
+        if doubt:
+            nodes = tuple(sorted({s.nodes[i] for s in group.states if s.deepest in group.options})) or nodes
+        entities.append(_mention_entity(tables, asked, token, nodes, number))
+    draft.unknown.sort(key=lambda u: u.start)
+
+
+def _inferred(tables: Tables, group: Group, number: int, doubt: bool) -> list[Entity]:
+    """The ancestors that the query leaves out; for a doubtful group those that all options share."""
+    paths = tables.hierarchy.paths
+    via = group.via
+    assert via is not None
+    path = paths[group.options[0]]
+    if doubt:
+        size = min(len(paths[o]) - 1 for o in group.options)
+        while size and any(paths[o][:size] != path[:size] for o in group.options):
+            size -= 1
+        path = path[:size]
+    named = via.nodes
+    return [tables.inferred(node, number, group.source) for node in path if node not in named]
+
+
+def _mention_entity(tables: Tables, asked: Asked, token: Token, nodes: Sequence[int], number: int) -> Entity:
+    hierarchy = tables.hierarchy
+    name = token.ref
+    assert isinstance(name, OrgName)
+    start, end = asked.folded.span(token[0], token[1])
+    text = asked.query[start:end]
+    first = nodes[0]
+    names = {hierarchy.names[node] for node in nodes}
+    candidate = _candidate(name, first)
+    note = None
+    source: str
+    if name.source:
+        source, score = name.source, 0.9
+    elif candidate.typo:
+        source, score = "fuzzy", TYPO_SCORE[candidate.typo]
+    else:
+        source = "exact" if candidate.form == FULL and candidate.alias is None and text in names else "alias"
+        score = _FORM_SCORE[candidate.form]
+        if candidate.alias is not None and candidate.alias.valid_to is not None:
+            note = f"{text}是{candidate.alias.valid_to}年以前的名称，现为{hierarchy.names[first]}"
+    return trusted(
+        Entity,
+        type=LEVEL_NAMES[hierarchy.levels[first]],
+        name=hierarchy.names[first] if len(names) == 1 else text,
+        text=text,
+        start=start,
+        end=end,
+        source=source,
+        score=score,
+        group=number,
+        note=note,
+    )
+
+
+def _candidate(name: OrgName, node: int) -> Candidate:
+    for candidate in name.candidates:
+        if candidate.node == node:
+            return candidate
+    raise AssertionError("a state holds only candidates of its mentions")
+
+
+def _gather_other(asked: Asked, token: Token, draft: _Draft) -> None:
+    """An indicator, a date or a steering phrase."""
+    ref = token[3]
+    if token[2] == PHRASE:
+        assert isinstance(ref, Phrase)
+        if ref.kind == "breakdown" and ref.level is not None:
+            draft.group_by = draft.group_by or LEVEL_NAMES[ref.level]
+        elif ref.kind == "relative":
+            draft.relatives.append(ref)
+        return
+    start, end = asked.folded.span(token[0], token[1])
+    text = asked.query[start:end]
+    if token[2] == INDICATOR:
+        assert isinstance(ref, str)
+        if ref not in draft.indicators:
+            draft.indicators.append(ref)
+        source: Source = "exact" if text == ref else "alias"
+        draft.entities.append(
+            trusted(Entity, type="Indicator", name=ref, text=text, start=start, end=end, source=source)
+        )
+        return
+    assert token[2] == DATE and isinstance(ref, DateMention)
+    if ref.first is None or ref.last is None:
+        draft.unknown.append(_unknown(asked, token[0], token[1], "date"))
+        return
+    draft.dates.append(trusted(DateRange, text=text, start=ref.first, end=ref.last))
+    draft.entities.append(
+        trusted(Entity, type="Date", name=text, text=text, start=start, end=end, source="pattern")
+    )
+
+
+def _resolve_relatives(reading: Reading, draft: _Draft, tables: Tables) -> None:
+    """本市 needs no scope where the query itself says which: 本市巨野县."""
+    levels = {tables.hierarchy.levels[o] for g in reading.groups if not g.excluded for o in g.options}
+    draft.relatives = [
+        p for p in draft.relatives if not (p.level is not None and levels and all(p.level < level for level in levels))
+    ]
+
+
+# ── filling in ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _fill_from_context(
+    tables: Tables, asked: Asked, draft: _Draft, targets: tuple[OrgPath, ...], excluded: tuple[OrgPath, ...]
+) -> tuple[OrgPath, ...]:
+    """What the query leaves open and the resolution before it said."""
+    context = asked.context
+    assert context is not None
+    if not draft.indicators:
+        draft.indicators = list(context.indicators)
+        draft.entities += [
+            trusted(Entity, type="Indicator", name=name, source="context", score=0.9) for name in context.indicators
+        ]
+    if not draft.dates:
+        draft.dates = list(context.dates)
+        draft.entities += [
+            trusted(Entity, type="Date", name=d.text, source="context", score=0.9) for d in context.dates
+        ]
+    named = any(e.group is not None for e in draft.entities)
+    if targets or (named and not excluded):
+        return targets
+    known = [node for node in map(tables.node_of, context.targets) if node is not None]
+    group = 1 + max((e.group for e in draft.entities if e.group is not None), default=-1)
+    inferred = [
+        tables.inferred(node, group + i, "context")
+        for i, target in enumerate(known)
+        for node in tables.hierarchy.paths[target]
+    ]
+    draft.entities = inferred + draft.entities
+    return tuple(map(tables.org_path, known))
+
+
+def _fill_default_date(asked: Asked, draft: _Draft) -> None:
+    text = asked.default_date or ""
+    for mention in find_dates(text, asked.today()):
+        if mention.first is not None and mention.last is not None:
+            draft.dates.append(trusted(DateRange, text=text, start=mention.first, end=mention.last))
+            draft.entities.append(trusted(Entity, type="Date", name=text, source="default", score=0.9))
+
+
+_NO_PATH: dict[str, str | None] = {"province": None, "city": None, "company": None, "substation": None}
+
+
+def _finish(
+    asked: Asked,
+    draft: _Draft,
+    status: str,
+    *,
+    targets: tuple[OrgPath, ...] = (),
+    excluded: tuple[OrgPath, ...] = (),
+    candidates: tuple[OrgPath, ...] = (),
+    conflicts: tuple[Conflict, ...] = (),
+    question: str | None = None,
+) -> Resolution:
+    province = city = company = substation = None
+    if targets:
+        first = targets[0]
+        province, city, company, substation = first.province, first.city, first.company, first.substation
+        for other in targets[1:]:
+            province = province if province == other.province else None
+            city = city if city == other.city else None
+            company = company if company == other.company else None
+            substation = substation if substation == other.substation else None
+    return trusted(
+        Resolution,
+        query=asked.query,
+        status=status,
+        targets=targets,
+        excluded=excluded,
+        group_by=draft.group_by,
+        province=province,
+        city=city,
+        company=company,
+        substation=substation,
+        entities=tuple(draft.entities),
+        indicators=tuple(draft.indicators),
+        dates=tuple(draft.dates),
+        candidates=candidates,
+        conflicts=conflicts,
+        unknown=tuple(draft.unknown),
+        question=question,
+    )
+
+
+__all__ = ["BARE", "Asked", "conclude"]

@@ -1,0 +1,237 @@
+"""Names to one Aho-Corasick automaton, and every mention of them in a text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import ahocorasick
+
+from engine.names import BARE, CITY_ADMIN, SUFFIX, SUFFIX_PREFIXES, SUFFIX_STARTS, TAIL, Name, Suffixes, names_of, whole
+from hierarchy import Alias, Hierarchy, Level
+
+ORGANISATION, INDICATOR, DATE, PHRASE = range(4)  # what a token is
+EXACT_TYPO = 0  # weight of a name that is written as it should be
+
+
+class Candidate(NamedTuple):
+    """One organisation a mention could be: its node, how full the form is, how heavy the typo.
+
+    `depth` is the level that counts where the higher one is preferred.
+    """
+
+    node: int
+    form: int
+    depth: int
+    typo: int = EXACT_TYPO
+    alias: Alias | None = None
+
+
+class OrgName:
+    """What one string, suffix included, could name. Made once per string and kept.
+
+    `best`: the nodes left when only the form and then the level count. `weak`: a bare stem that is
+    an ordinary word too, or only the tail of a name. `stem`: what it was found by, "" for a typo.
+    `source`: what told it when the text alone did not (scope, context), else "". `guesses`: nodes
+    that too little of a misspelt name was kept for; worth asking about, never an answer.
+    """
+
+    __slots__ = ("best", "candidates", "form", "guesses", "level", "source", "stem", "weak")
+
+    def __init__(
+        self,
+        candidates: tuple[Candidate, ...],
+        levels: tuple[Level, ...],
+        *,
+        stem: str = "",
+        weak: bool = False,
+        source: str = "",
+        guesses: frozenset[int] = frozenset(),
+    ) -> None:
+        self.candidates = candidates
+        self.guesses = guesses
+        self.stem = stem
+        self.source = source
+        first = min((c.typo, c.form, c.depth) for c in candidates)
+        self.form = first[1]
+        self.best = tuple(c.node for c in candidates if (c.typo, c.form, c.depth) == first)
+        self.level = levels[self.best[0]]
+        self.weak = weak
+
+
+class Token(NamedTuple):
+    """A mention, or another stretch that is explained: half-open span in the folded text."""
+
+    start: int
+    end: int
+    kind: int
+    ref: object  # OrgName, indicator name, DateMention or Phrase, by kind
+
+
+class _Slot(NamedTuple):
+    """What the automaton knows of one string."""
+
+    length: int
+    stem: str | None
+    indicator: str | None
+    trigger: int
+
+
+class Scan(NamedTuple):
+    """Tokens as found, unsorted, and the triggers seen (a bit set)."""
+
+    tokens: list[Token]
+    triggers: int
+
+
+class Gazetteer:
+    """Every name of a hierarchy and of the indicators, and where they stand in a text."""
+
+    def __init__(
+        self,
+        hierarchy: Hierarchy,
+        indicators: Iterable[tuple[str, str]],
+        triggers: dict[str, int],
+        fold: Callable[[str], str],
+        ordinary: frozenset[str],
+    ) -> None:
+        """
+        Args:
+            hierarchy: the organisations and their declared aliases.
+            indicators: (folded surface form, canonical name).
+            triggers: strings that tell that a costlier search is worth it, each with its bit.
+            fold: the fold that queries go through.
+            ordinary: ordinary words, for `OrgName.weak`.
+        """
+        self.levels = hierarchy.levels
+        self._parents = hierarchy.parents
+        self._ordinary = ordinary
+        self.stems: dict[str, list[tuple[int, Suffixes, Alias | None]]] = {}
+        self._forbidden: dict[str, set[int]] = {}
+        for node, name in enumerate(hierarchy.names):
+            path = hierarchy.paths[node]
+            parents = tuple(fold(hierarchy.names[a]) for a in path[1:-1])
+            for known in names_of(Level(hierarchy.levels[node]), fold(name), parents):
+                self._add(known, node, None)
+        for alias in hierarchy.aliases:
+            folded = fold(alias.name)
+            level = Level(hierarchy.levels[alias.node])
+            if alias.kind == "forbidden":
+                self._forbidden.setdefault(folded, set()).add(alias.node)
+                continue
+            known_names = [whole(level, folded)]
+            if alias.kind != "nickname":
+                known_names += names_of(level, folded)
+            for known in known_names:
+                self._add(known, alias.node, alias)
+        self.indicators: dict[str, str] = dict(indicators)
+        self.triggers = triggers
+        self._compile()
+
+    def _add(self, name: Name, node: int, alias: Alias | None) -> None:
+        if len(name.stem) > 1:
+            self.stems.setdefault(name.stem, []).append((node, name.suffixes, alias))
+
+    def _compile(self) -> None:
+        self._automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
+        self._slots: list[_Slot] = []
+        for key in sorted({*self.stems, *self.indicators, *self.triggers}):
+            stem = key if key in self.stems else None
+            self._automaton.add_word(key, len(self._slots))
+            self._slots.append(_Slot(len(key), stem, self.indicators.get(key), self.triggers.get(key, 0)))
+        self._automaton.make_automaton()
+        self._memo: dict[tuple[str, str], tuple[tuple[int, OrgName], ...]] = {}
+
+    def scan(self, text: str) -> Scan:
+        """Every organisation and indicator in a folded text. Linear in text and matches."""
+        tokens: list[Token] = []
+        triggers = 0
+        slots, memo = self._slots, self._memo
+        size = len(text)
+        for last, value in self._automaton.iter(text):
+            length, stem, indicator, trigger = slots[value]
+            triggers |= trigger
+            end = last + 1
+            if stem is not None:
+                suffix = ""
+                if end < size and text[end] in SUFFIX_STARTS:
+                    suffix = suffix_at(text, end)
+                forms = memo.get((stem, suffix))
+                if forms is None:
+                    forms = memo[stem, suffix] = self._forms(stem, suffix)
+                for extra, name in forms:
+                    tokens.append(Token(end - length, end + extra, ORGANISATION, name))
+            if indicator is not None:
+                tokens.append(Token(end - length, end, INDICATOR, indicator))
+        return Scan(tokens, triggers)
+
+    def _forms(self, stem: str, suffix: str) -> tuple[tuple[int, OrgName], ...]:
+        """The mentions that a stem makes with the longest suffix behind it, shortest first."""
+        forms = []
+        short = _without_peoples(suffix)
+        lengths = [("", 0)] + [(s, len(suffix) - len(short) + len(s)) for s in SUFFIX_PREFIXES.get(short, ())]
+        if suffix != short:
+            lengths = [pair for pair in lengths if not pair[0] or pair[0].startswith("自治")]
+        for ending, length in lengths:
+            name = self.name(stem, ending, suffix[:length])
+            if name is not None:
+                forms.append((length, name))
+        return tuple(forms)
+
+    def name(self, stem: str, ending: str, written: str | None = None) -> OrgName | None:
+        """What stem + ending names; None: nothing. `written` is the ending with its peoples."""
+        best: dict[int, Candidate] = {}
+        for node, suffixes, alias in self.stems.get(stem, ()):
+            form = suffixes.forms.get(ending if written is None else written, suffixes.forms.get(ending))
+            if form is None or node in self._forbidden.get(stem + ending, ()):
+                continue
+            known = best.get(node)
+            if known is None or form < known.form:
+                best[node] = Candidate(node, form, self.levels[node], EXACT_TYPO, alias)
+        if not best:
+            return None
+        self._level_up(best, ending)
+        candidates = tuple(best[node] for node in sorted(best))
+        form = min(c.form for c in candidates)
+        weak = form == TAIL or (form == BARE and stem in self._ordinary)
+        return OrgName(candidates, self.levels, stem=stem, weak=weak)
+
+    def _level_up(self, best: dict[int, Candidate], ending: str) -> None:
+        """Keep 大理市 open between the city 大理 and its 大理市供电公司: both go by that name."""
+        if not ending.startswith(CITY_ADMIN):
+            return
+        for node, candidate in list(best.items()):
+            city = self._parents[node]
+            if self.levels[node] == Level.COMPANY and city in best and best[city].form == candidate.form:
+                best[node] = candidate._replace(depth=self.levels[city])
+
+    def is_stem(self, text: str) -> bool:
+        """Whether some organisation goes by this stem."""
+        return text in self.stems
+
+
+def suffix_at(text: str, position: int) -> str:
+    """The longest suffix that stands at a position of a folded text; "" for none."""
+    match = SUFFIX.match(text, position)
+    if match is None:
+        return ""
+    suffix = match[0]
+    if suffix[-1] == "所" and not suffix.endswith("供电所") and _takes_suo(text, match.end()):
+        # 麒麟所有投诉 is 麒麟 + 所有; 麒麟所有多少投诉 is 麒麟所.
+        suffix = suffix[:-1]
+    return suffix
+
+
+def _takes_suo(text: str, position: int) -> bool:
+    following = text[position : position + 1]
+    if following in ("辖", "属", "在"):
+        return True
+    return following == "有" and not text.startswith(_HAVE, position)
+
+
+_HAVE = ("有多少", "有几", "有没有", "有无", "有哪", "有什么")
+
+
+def _without_peoples(suffix: str) -> str:
+    match = SUFFIX.match(suffix)
+    return match["suffix"] if match else suffix

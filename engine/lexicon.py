@@ -1,0 +1,40 @@
+"""The bundled word lists: filler, ordinary words, endings of ordinary words, places elsewhere."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from hierarchy import bundled_path
+
+
+def _lines(relative: str) -> list[str]:
+    text = bundled_path(relative).read_text(encoding="utf-8")
+    return [line for line in text.split("\n") if line and not line.startswith("#")]
+
+
+@lru_cache(maxsize=1)
+def function_words() -> frozenset[str]:
+    """Words that hold a question together and name nothing."""
+    return frozenset(word for line in _lines("lexicon/function_words.txt") for word in line.split())
+
+
+@lru_cache(maxsize=1)
+def ordinary_words() -> frozenset[str]:
+    """Words of everyday language; a stem among them needs support to be a mention."""
+    return frozenset(_lines("lexicon/ordinary_words.txt"))
+
+
+@lru_cache(maxsize=1)
+def suffix_words() -> tuple[str, ...]:
+    """Ordinary words that end like a place: 台区, 小区, 城市, 场所."""
+    return tuple(_lines("lexicon/suffix_words.txt"))
+
+
+@lru_cache(maxsize=1)
+def places_elsewhere() -> frozenset[str]:
+    """Stems and names of organisations all over China, derived from administrative divisions.
+
+    A name of this list that the user's table lacks is a real name of somewhere else: not a typo of
+    a name that the table has, and not filler either.
+    """
+    return frozenset(_lines("lexicon/places.txt"))

@@ -1,0 +1,222 @@
+"""The names an organisation goes by: one readable table of rules.
+
+A name is a stem and a suffix: 巨野 + 县供电公司, 麒麟 + 供电所, 菏泽 + "". The stem goes into the
+automaton; what may follow it, and what that makes of the name (full, shortened, bare), is looked
+up here. So a table of 40,000 organisations needs 30,000 strings, not half a million.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from hierarchy import Level
+
+FULL, SHORT, BARE, CUT, TAIL = range(5)  # how much of the name is said, fullest first
+
+# ── what people put behind a stem ────────────────────────────────────────────────────────────────
+PROVINCE_ORG = ("电力公司", "电力有限公司", "供电公司", "公司", "电力")
+COMPANY_ORG = (
+    "供电公司", "公司", "供电局", "供电中心", "供电部", "营业部",
+    "供电分公司", "供电有限公司", "供电有限责任公司", "电力公司", "电力局", "电业局",
+)  # fmt: skip
+SUBSTATION_ORG = ("供电所", "所", "供电站", "供电服务站", "供电营业所", "供电营业站", "供电分所")
+PROVINCE_ADMIN = ("省", "自治区", "市")
+CITY_ADMIN = ("市", "地区", "盟", "自治州", "州")
+COMPANY_ADMIN = ("自治县", "自治旗", "族自治县", "族自治旗", "县", "市", "区", "旗", "林区", "特区")
+TOWNSHIP = ("镇", "乡", "街道", "街道办", "街道办事处")
+# Long before short, so that the longest ending of a name is the one cut off.
+_BY_LENGTH = {
+    words: tuple(sorted(words, key=len, reverse=True))
+    for words in (
+        PROVINCE_ORG, COMPANY_ORG, SUBSTATION_ORG, PROVINCE_ADMIN, CITY_ADMIN, COMPANY_ADMIN, TOWNSHIP
+    )
+}  # fmt: skip
+# 国网 and the like say whose company it is, never which one.
+GRID_PREFIXES = ("国家电网有限公司", "国家电网公司", "国家电网", "国网", "南方电网公司", "南方电网", "南网")
+
+_PEOPLES = (
+    "蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎 傈僳 佤 畲 高山 拉祜 水 东乡 "
+    "纳西 景颇 柯尔克孜 土 达斡尔 仫佬 羌 布朗 撒拉 毛南 仡佬 锡伯 阿昌 普米 塔吉克 怒 乌孜别克 俄罗斯 "
+    "鄂温克 德昂 保安 裕固 京 塔塔尔 独龙 鄂伦春 赫哲 门巴 珞巴 基诺 各"
+).split()
+# 长阳|土家族|自治县, 克孜勒苏|柯尔克孜|自治州: the peoples say nothing that the stem does not.
+PEOPLES = "(?:" + "|".join(sorted((f"{p}族" for p in _PEOPLES), key=len, reverse=True)) + "|维吾尔|哈萨克|蒙古|柯尔克孜|壮)"
+_AUTONOMOUS = re.compile(f"(?P<stem>.*?)(?P<peoples>{PEOPLES}*)(?P<admin>自治[县旗州区])$")
+
+
+class Suffixes(NamedTuple):
+    """What may follow a stem: suffix → FULL, SHORT, BARE, CUT or TAIL; `level` of the organisation.
+
+    CUT and TAIL are bare stems that are less than the name's own: 嘉祥 of 嘉祥镇供电所, 经济开发区 of
+    郓城县经济开发区供电所.
+    """
+
+    level: Level
+    forms: dict[str, int]
+
+
+class Name(NamedTuple):
+    """One string for the automaton and what may follow it."""
+
+    stem: str
+    suffixes: Suffixes
+
+
+def strip_grid(name: str) -> str:
+    """Leave 国网 and the province company off: 国网山东省电力公司菏泽供电公司 → 菏泽供电公司."""
+    for prefix in GRID_PREFIXES:
+        if name.startswith(prefix):
+            name = name[len(prefix) :]
+            break
+    else:
+        return name
+    return re.sub(r"^.{2,8}?(?:省|自治区|市)?电力(?:有限)?公司(?=.)", "", name) or name
+
+
+def _cut(name: str, words: tuple[str, ...], keep: int = 1) -> tuple[str, str]:
+    for word in _BY_LENGTH[words]:
+        if name.endswith(word) and len(name) - len(word) >= keep:
+            return name[: -len(word)], word
+    return name, ""
+
+
+def split_place(name: str, admins: tuple[str, ...]) -> tuple[str, str, str]:
+    """A place name as (stem, peoples, administrative word): 长阳, 土家族, 自治县."""
+    match = _AUTONOMOUS.match(name)
+    if match:
+        stem, peoples, admin = match.group("stem", "peoples", "admin")
+        if len(stem) < 2 and peoples:  # 东乡族自治县, 鄂温克族自治旗: the people is the name
+            # and 族 goes with the rest, since people say 东乡县.
+            stem, peoples, admin = stem + peoples.removesuffix("族"), "", "族" * peoples.endswith("族") + admin
+        return stem, peoples, admin
+    stem, admin = _cut(name, admins, keep=1)
+    if admin in ("州", "地区") and len(stem) < 2:
+        return name, "", ""
+    return stem, "", admin
+
+
+@lru_cache(maxsize=None)
+def _suffixes(level: Level, canonical: str, admin: str, orgs: tuple[str, ...], bodies: tuple[str, ...]) -> Suffixes:
+    forms = {body + org: SHORT for body in (*bodies, admin, "") for org in ("", *orgs)}
+    forms[""] = BARE
+    forms[canonical] = FULL
+    return Suffixes(level, forms)
+
+
+_WHOLE: dict[Level, Suffixes] = {level: Suffixes(level, {"": FULL}) for level in Level}
+_WHOLE_SHORT: dict[Level, Suffixes] = {level: Suffixes(level, {"": SHORT}) for level in Level}
+
+
+def whole(level: Level, name: str) -> Name:
+    """A name that is used as it stands: a nickname, a declared alias."""
+    return Name(name, _WHOLE[level])
+
+
+def names_of(level: Level, canonical: str, parents: tuple[str, ...] = ()) -> list[Name]:
+    """Every name of an organisation, from its canonical name (already folded).
+
+    Args:
+        level: its level.
+        canonical: the name the table gives, folded.
+        parents: folded canonical names of its city and company, as far as it has them.
+
+    >>> [n.stem for n in names_of(Level.COMPANY, "巨野县供电公司")]
+    ['巨野']
+    """
+    bare = strip_grid(canonical)
+    names = [] if bare == canonical else [whole(level, canonical)]
+    if level is Level.PROVINCE:
+        body, org = _cut(bare, PROVINCE_ORG, keep=2)
+        stem, peoples, admin = split_place(body, PROVINCE_ADMIN)
+        suffixes = _suffixes(level, peoples + admin + org, admin, PROVINCE_ORG, ())
+        names += _usable(stem, admin, suffixes)
+        if stem == "内蒙古":
+            names.append(Name("内蒙", _WHOLE_SHORT[level]))
+        return names
+    if level is Level.CITY:
+        body, org = _cut(bare, COMPANY_ORG, keep=2)
+        stem, peoples, admin = split_place(body, CITY_ADMIN)
+        bodies = () if admin else CITY_ADMIN
+        if admin in ("自治州",):
+            bodies = ("州",)
+        suffixes = _suffixes(level, peoples + admin + org, admin, COMPANY_ORG, bodies)
+        return names + _usable(stem, admin, suffixes)
+    if level is Level.COMPANY:
+        body, org = _cut(bare, COMPANY_ORG, keep=2)
+        stem, peoples, admin = split_place(body, COMPANY_ADMIN)
+        bodies = () if admin else ("县", "市", "区")
+        if admin.endswith(("自治县", "自治旗")):
+            bodies = (admin[-1], admin[-3:])
+        suffixes = _suffixes(level, peoples + admin + org, admin, COMPANY_ORG, bodies)
+        names += _usable(stem, admin, suffixes)
+        names += _tails(stem, suffixes, parents)
+        return names
+    body, org = _cut(bare, SUBSTATION_ORG, keep=1)
+    stem, township = _cut(body, TOWNSHIP, keep=2)
+    if township:  # 嘉祥镇供电所 is 嘉祥镇, and 嘉祥 for short; never 嘉祥乡
+        suffixes = _suffixes(level, township + org, township, SUBSTATION_ORG, ())
+        names.append(Name(stem, Suffixes(level, {**suffixes.forms, "": CUT, township: BARE})))
+    else:
+        stem = body
+        suffixes = _suffixes(level, org, "", SUBSTATION_ORG, TOWNSHIP)
+        names += _usable(stem, "镇", suffixes)
+    names += _tails(stem, suffixes, parents)
+    return names
+
+
+def _usable(stem: str, admin: str, suffixes: Suffixes) -> list[Name]:
+    """The stem, or, since one character is never a mention, only what is longer than it."""
+    if len(stem) > 1:
+        return [Name(stem, suffixes)]
+    level, forms = suffixes
+    canonical = next(suffix for suffix, form in forms.items() if form == FULL)
+    names = []
+    if admin and stem:
+        rest = {suffix[len(admin) :]: form for suffix, form in forms.items() if suffix.startswith(admin)}
+        names.append(Name(stem + admin, Suffixes(level, rest)))
+    for suffix, form in forms.items():
+        whole_name = suffix == canonical or (suffix.startswith("供电") and len(suffix) > 2)
+        if stem and whole_name and not (admin and suffix.startswith(admin)):
+            names.append(Name(stem + suffix, _WHOLE[level] if form == FULL else _WHOLE_SHORT[level]))
+    return names
+
+
+def _tails(stem: str, suffixes: Suffixes, parents: tuple[str, ...]) -> list[Name]:
+    """The stem without the parent's name in front: 郓城县经济开发区 is 经济开发区 beside 郓城."""
+    names = []
+    for parent in parents:
+        body, _ = _cut(strip_grid(parent), COMPANY_ORG, keep=2)
+        place, _, admin = split_place(body, COMPANY_ADMIN)
+        for prefix in dict.fromkeys((place + admin, place + "市", place + "县", place + "区", place)):
+            tail = stem.removeprefix(prefix)
+            if len(place) > 1 and tail != stem and len(tail) > 1 and not SUFFIX.match(tail):
+                level, forms = suffixes
+                short = {suffix: TAIL if form == BARE else SHORT for suffix, form in forms.items()}
+                names.append(Name(tail, Suffixes(level, short)))
+                break
+    return names
+
+
+def _all_suffixes() -> list[str]:
+    words = {
+        admin + org
+        for admins, orgs in (
+            (PROVINCE_ADMIN, PROVINCE_ORG),
+            (CITY_ADMIN, COMPANY_ORG),
+            (COMPANY_ADMIN, COMPANY_ORG),
+            (TOWNSHIP, SUBSTATION_ORG),
+        )
+        for admin in ("", *admins)
+        for org in ("", *orgs)
+    }
+    return sorted(words - {""}, key=len, reverse=True)
+
+
+# 土家族自治县 and other peoples before 自治 are recognised and mean 自治县.
+SUFFIX = re.compile(f"(?P<peoples>{PEOPLES}+(?=自治))?(?P<suffix>{'|'.join(_all_suffixes())})")
+SUFFIX_STARTS = frozenset(word[0] for word in _all_suffixes()) | frozenset(p[0] for p in _PEOPLES) | {"维"}
+SUFFIX_PREFIXES: dict[str, tuple[str, ...]] = {
+    word: tuple(s for s in reversed(_all_suffixes()) if word.startswith(s)) for word in _all_suffixes()
+}

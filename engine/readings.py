@@ -1,0 +1,429 @@
+"""From tokens that overlap to readings that are consistent, and the best of them.
+
+Two steps, each of which can be read alone. `segment` chooses non-overlapping tokens that leave the
+fewest content characters unexplained; where several choices do, all are kept. `link` then gives
+every mention an organisation so that the mentions of one target lie on one path; what no path
+joins is reported, never bent.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+from operator import itemgetter
+from typing import NamedTuple
+
+from engine.gazetteer import ORGANISATION, PHRASE, Candidate, OrgName, Token
+from engine.names import BARE
+from engine.phrases import EXCLUSION_CLOSE, Filler, Phrase
+from hierarchy import Hierarchy
+
+MAX_SEGMENTATIONS = 64  # equally good ways to cut one text that are followed up
+MAX_STATES = 4096  # partial paths of one target that are followed up
+
+
+class Segmentation(NamedTuple):
+    """Non-overlapping tokens in text order, and what they leave unexplained.
+
+    `runs` are unexplained stretches of the text, half-open; `content` counts their characters.
+    """
+
+    tokens: tuple[Token, ...]
+    content: int
+    runs: tuple[tuple[int, int], ...]
+
+
+class Cut(NamedTuple):
+    """The best segmentations, equally good; `complete` is False when there were too many."""
+
+    segmentations: list[Segmentation]
+    complete: bool
+
+
+_by_place = itemgetter(0, 1)
+_BEGIN = -1
+
+
+def segment(text: str, tokens: Sequence[Token], filler: Filler) -> Cut:
+    """The choices of non-overlapping tokens that leave least unexplained. Linear in the text."""
+    ordered = sorted(tokens, key=_by_place)
+    chosen: list[Token] = []
+    covered = 0
+    for token in ordered:
+        start, end = token[0], token[1]
+        if start >= covered:
+            chosen.append(token)
+            covered = end
+        elif start == chosen[-1][0]:
+            if token[2] != chosen[-1][2]:
+                break  # one stretch that is two kinds of thing
+            chosen[-1] = token  # same start, sorted by end: the longer one
+            covered = end
+        elif end >= covered:
+            break  # overlaps, or ends alike and so may split the longer one in two
+    else:
+        return Cut([_finish(text, tuple(chosen), filler)], True)
+    return _best_cuts(text, ordered, filler)
+
+
+def _finish(text: str, chosen: tuple[Token, ...], filler: Filler) -> Segmentation:
+    content = 0
+    runs: list[tuple[int, int]] = []
+    position = 0
+    for token in chosen:
+        start = token[0]
+        if start > position:
+            gap = filler.gap(text[position:start])
+            if gap.content:
+                content += gap.content
+                runs.extend((position + a, position + b) for a, b in gap.runs)
+        position = token[1]
+    if position < len(text):
+        gap = filler.gap(text[position:])
+        if gap.content:
+            content += gap.content
+            runs.extend((position + a, position + b) for a, b in gap.runs)
+    return Segmentation(chosen, content, tuple(runs))
+
+
+def _best_cuts(text: str, ordered: list[Token], filler: Filler) -> Cut:
+    """Dynamic programming over tokens by their end; ties are all kept."""
+    tokens = sorted(_without_tails(ordered), key=lambda t: (t.end, t.start))
+    ends = [t.end for t in tokens]
+    # latest[k]: the latest start among the first k tokens; a token must follow one that ends after
+    # it, or it would leave room for a token in between.
+    latest = [-1]
+    for token in tokens:
+        latest.append(max(latest[-1], token.start))
+    costs: list[tuple[int, int, int]] = []
+    before: list[list[int]] = []
+    final = Token(len(text), len(text), PHRASE, None)
+    for token in [*tokens, final]:
+        size = token.end - token.start
+        known = bisect_right(ends, token.start, hi=len(costs))
+        first = bisect_right(ends, latest[known], hi=known)
+        options: list[tuple[tuple[int, int, int], int]] = []
+        if known == 0:
+            options.append(((filler.gap(text[: token.start]).content, 0, 0), _BEGIN))
+        for k in range(first, known):
+            gap = text[ends[k] : token.start]
+            content, strong, named = costs[k]
+            options.append(((content + (filler.gap(gap).content if gap else 0), strong, named), k))
+        best = min(cost for cost, _ in options)
+        before.append([k for cost, k in options if cost == best])
+        if token.kind == ORGANISATION:
+            costs.append((best[0], best[1], best[2] - size))
+        else:  # dates, indicators and phrases beat names they overlap, other things equal
+            costs.append((best[0], best[1] - size, best[2]))
+    found: list[tuple[Token, ...]] = []
+    stack: list[tuple[int, tuple[Token, ...]]] = [(len(tokens), ())]
+    while stack and len(found) < MAX_SEGMENTATIONS:
+        at, chosen = stack.pop()
+        for k in reversed(before[at]):
+            if k == _BEGIN:
+                found.append(chosen)
+            else:
+                stack.append((k, (tokens[k], *chosen)))
+    found.sort(key=lambda chosen: (len(chosen), [t[:2] for t in chosen]))
+    return Cut([_finish(text, chosen, filler) for chosen in found], not stack)
+
+
+def _without_tails(ordered: list[Token]) -> list[Token]:
+    """Leave out 经济开发区 where the text has 郓城县经济开发区: the same organisation, less of it."""
+    kept = []
+    for i, token in enumerate(ordered):
+        if isinstance(token.ref, OrgName):
+            ids = {c.node for c in token.ref.candidates}
+            if any(
+                other.start < token.start
+                and token.end <= other.end
+                and isinstance(other.ref, OrgName)
+                and any(c.node in ids for c in other.ref.candidates)
+                for other in ordered[max(i - 24, 0) : i]
+            ):
+                continue
+        kept.append(token)
+    return kept
+
+
+# ── linking ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class State(NamedTuple):
+    """One way to give the mentions of a target their organisations, all on one path.
+
+    Compared by cost: nodes named twice, weight of typos, how little of the names is said, depth,
+    steps upwards in text order.
+    """
+
+    repeats: int
+    typos: int
+    form: int
+    depth: int
+    upward: int
+    deepest: int
+    nodes: tuple[int, ...]
+
+    @property
+    def cost(self) -> tuple[int, int, int, int, int]:
+        return self[:5]
+
+
+class Group:
+    """The mentions of one target (or of one exclusion) and the paths they may be."""
+
+    __slots__ = ("excluded", "mentions", "options", "source", "states", "via")
+
+    def __init__(self, mention: Token, states: list[State], excluded: bool) -> None:
+        self.mentions = [mention]
+        self.states = states
+        self.excluded = excluded
+        self.options: tuple[int, ...] = ()  # the organisations still possible, by node id
+        self.source = "graph"  # what told the missing ancestors: graph, scope, context
+        self.via: State | None = None  # the best state, when one option is left
+
+
+class Clash(NamedTuple):
+    """Two mentions of different levels that no path joins."""
+
+    upper: Token
+    lower: Token
+
+
+class Reading(NamedTuple):
+    """A segmentation with an organisation for each mention; `clashes` says where that failed."""
+
+    segmentation: Segmentation
+    groups: list[Group]
+    clashes: list[Clash]
+
+
+def link(text: str, segmentation: Segmentation, hierarchy: Hierarchy, filler: Filler) -> Reading:
+    """Put the mentions together into targets, each on one path."""
+    groups: list[Group] = []
+    clashes: list[Clash] = []
+    current: Group | None = None
+    excluding = False
+    last_org = -1  # where the mention before ends
+    anchor = 0  # where the token before ends, whatever it is
+    levels = hierarchy.levels
+    for token in segmentation.tokens:
+        if token[2] != ORGANISATION:
+            ref = token[3]
+            if isinstance(ref, Phrase) and ref.kind == "exclusion":
+                excluding, current = True, None
+            elif excluding and token[2] != PHRASE:
+                excluding, current = False, None
+            anchor = token[1]
+            continue
+        name = token[3]
+        assert isinstance(name, OrgName)
+        if excluding and not _continues(text, anchor if current is None else last_org, token[0], current is None):
+            excluding, current = False, None
+        begin = current is None
+        soft = False
+        if current is not None and last_org != token[0]:
+            gap = filler.gap(text[anchor : token[0]])
+            begin = gap.hard >= 0
+            soft = gap.soft or (anchor != last_org and filler.gap(text[last_org:anchor]).soft)
+        if current is not None and not begin:
+            states = _extend(current.states, name, hierarchy)
+            if states:
+                current.states = states
+                current.mentions.append(token)
+            else:
+                begin = True
+                if not soft and not _same_level(current, name, levels):
+                    clashes.append(_clash(current, token, hierarchy))
+        if begin:
+            current = Group(token, _start(name), excluding)
+            groups.append(current)
+        last_org = anchor = token[1]
+    _choose(groups, hierarchy)
+    return Reading(segmentation, groups, clashes)
+
+
+def _continues(text: str, end: int, start: int, opening: bool) -> bool:
+    """Whether an exclusion reaches the next mention: it is not closed, and only separators between."""
+    between = text[end:start]
+    if EXCLUSION_CLOSE.search(between):
+        return False  # 除曹县外, 除此之外
+    return opening or not between.strip(" 、，,和与及跟以的")
+
+
+def _start(name: OrgName) -> list[State]:
+    return [
+        # Equally light typos are equally good, however full the form or high the level.
+        State(0, c.typo, 0 if c.typo else c.form, 0 if c.typo else c.depth, 0, c.node, (c.node,))
+        for c in name.candidates
+    ]
+
+
+def _extend(states: list[State], name: OrgName, hierarchy: Hierarchy) -> list[State]:
+    """Every way to put one more mention on the path of a state."""
+    levels, last, paths = hierarchy.levels, hierarchy.last, hierarchy.paths
+    candidates = name.candidates
+    many = len(candidates) > 12
+    extended: list[State] = []
+    for repeats, typos, form, depth, upward, deepest, nodes in states:
+        near: Sequence[Candidate] = candidates
+        if many:
+            ids = name_ids(name)
+            low = bisect_left(ids, deepest)
+            near = candidates[low : bisect_right(ids, last[deepest])]
+            near = [*_among(candidates, ids, paths[deepest][:-1]), *near]
+        for candidate in near:
+            node = candidate.node
+            if deepest < node <= last[deepest]:
+                bottom = node
+            elif node <= deepest <= last[node]:
+                bottom = deepest
+            else:
+                continue
+            extended.append(
+                State(
+                    repeats + (node in nodes),
+                    typos + candidate.typo,
+                    form if candidate.typo else form + candidate.form,
+                    depth if candidate.typo else depth + candidate.depth,
+                    upward + (levels[node] < levels[nodes[-1]]),
+                    bottom,
+                    (*nodes, node),
+                )
+            )
+    if len(extended) > MAX_STATES:
+        extended = sorted(extended)[:MAX_STATES]
+    return extended
+
+
+def name_ids(name: OrgName) -> list[int]:
+    """The nodes a mention could be, ascending."""
+    return [c.node for c in name.candidates]
+
+
+def _among(candidates: Sequence[Candidate], ids: list[int], wanted: Sequence[int]) -> list[Candidate]:
+    found = []
+    for node in wanted:
+        at = bisect_left(ids, node)
+        if at < len(ids) and ids[at] == node:
+            found.append(candidates[at])
+    return found
+
+
+def _same_level(group: Group, name: OrgName, levels: tuple[int, ...]) -> bool:
+    best = min(group.states)
+    return any(levels[node] == name.level for node in best.nodes)
+
+
+def _clash(group: Group, token: Token, hierarchy: Hierarchy) -> Clash:
+    """The mention of the group that the new one does not go with; the upper of the two first."""
+    name = token.ref
+    assert isinstance(name, OrgName)
+    other = group.mentions[-1]
+    for mention in reversed(group.mentions):
+        known = mention.ref
+        assert isinstance(known, OrgName)
+        if not _extend(_start(known), name, hierarchy):
+            other = mention
+            break
+    known = other.ref
+    assert isinstance(known, OrgName)
+    if known.level <= name.level:
+        return Clash(other, token)
+    return Clash(token, other)
+
+
+def _choose(groups: list[Group], hierarchy: Hierarchy) -> None:
+    """The best organisations of each group; a later target inherits the parents of an earlier one."""
+    earlier: list[int] = []
+    wanted = [g for g in groups if not g.excluded]
+    for group in [*wanted, *(g for g in groups if g.excluded)]:
+        states = group.states
+        if len(states) > 1:
+            if group.excluded and wanted:
+                tops = [o for g in wanted for o in g.options]
+                inside = [s for s in states if any(s.deepest != o and _within(s.deepest, o, hierarchy) for o in tops)]
+                states = inside or states
+            best = _cheapest(states)
+            if len(best) > 1 and earlier and not group.excluded:
+                best = _inherit(states, best, earlier[-1], hierarchy)
+            elif earlier and not group.excluded:
+                best = _doubt(states, best, earlier[-1], hierarchy)
+        else:
+            best = states
+        group.options = tuple(sorted({s.deepest for s in best}))
+        group.via = best[0]
+        if len(group.options) == 1:
+            earlier.append(group.options[0])
+
+
+def _cheapest(states: list[State]) -> list[State]:
+    lowest = min(state[:5] for state in states)
+    return [state for state in states if state[:5] == lowest]
+
+
+def _within(node: int, top: int, hierarchy: Hierarchy) -> bool:
+    return top <= node <= hierarchy.last[top]
+
+
+def _inherit(states: list[State], best: list[State], target: int, hierarchy: Hierarchy) -> list[State]:
+    """Among equals, those nearest to the target before: 济南市中和历下 stays in 济南."""
+    for ancestor in reversed(hierarchy.paths[target][:-1]):
+        inside = [s for s in best if _within(s.deepest, ancestor, hierarchy)]
+        if inside:
+            return inside
+    return best
+
+
+def _doubt(states: list[State], best: list[State], target: int, hierarchy: Hierarchy) -> list[State]:
+    """One best, but elsewhere, while a lesser form would stay with the target before: ask."""
+    path = hierarchy.paths[target]
+    if len(path) < 2 or any(_within(s.deepest, path[1], hierarchy) for s in best):
+        return best
+    near = [s for s in states if _within(s.deepest, path[1], hierarchy) and s.deepest not in path]
+    return best + _cheapest(near) if near and len(path) > 2 else best
+
+
+def rank(reading: Reading, shared: frozenset[Token] = frozenset()) -> tuple[int, int]:
+    """What decides between segmentations that explain equally much: typos, then the least full form.
+
+    `shared`: mentions that all of them have, and that decide nothing therefore.
+    """
+    typos = form = 0
+    for group in reading.groups:
+        via = group.via
+        assert via is not None
+        typos += via.typos
+        for mention, node in zip(group.mentions, via.nodes, strict=True):
+            if mention not in shared:
+                name = mention.ref
+                assert isinstance(name, OrgName)
+                form = max(form, next(c.form for c in name.candidates if c.node == node))
+    return typos, form
+
+
+def tears(reading: Reading, tokens: Sequence[Token]) -> bool:
+    """Whether a longer mention was torn into targets of its own: 呼伦贝尔 is not 呼伦 and 贝尔."""
+    for left, right in pairwise(reading.groups):
+        a, b = left.mentions[-1], right.mentions[0]
+        if a.end == b.start and any(
+            t.start <= a.start and b.end <= t.end and t.kind == ORGANISATION for t in tokens
+        ):
+            return True
+    return False
+
+
+def overlapped_bare(tokens: Sequence[Token]) -> set[Token]:
+    """Bare mentions that overlap a longer mention without lying in it: 市南 in 济南市南部."""
+    mentions = sorted((t for t in tokens if t.kind == ORGANISATION), key=_by_place)
+    found: set[Token] = set()
+    for i, left in enumerate(mentions):
+        for right in mentions[i + 1 :]:
+            if right.start >= left.end:
+                break
+            if left.start < right.start and left.end < right.end:
+                short, long = sorted((left, right), key=lambda t: t.end - t.start)
+                if isinstance(short.ref, OrgName) and short.ref.form >= BARE and short.end - short.start < long.end - long.start:
+                    found.add(short)
+    return found

@@ -1,0 +1,353 @@
+"""The pipeline: a query becomes tokens, tokens become readings, the best reading a resolution."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import lru_cache
+from os import PathLike
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from engine.conclude import Asked, conclude
+from engine.dates import find_dates
+from engine.gazetteer import DATE, ORGANISATION, PHRASE, Candidate, OrgName, Token
+from engine.names import BARE, FULL
+from engine.phrases import Phrase, find_breakdowns, find_exclusions, find_relatives
+from engine.readings import Cut, Reading, Segmentation, link, overlapped_bare, rank, segment, tears
+from engine.tables import BREAKDOWN_BIT, DATE_BIT, EXCLUSION_BIT, GRID_BIT, RELATIVE_BIT, Tables
+from engine.types import OrgPath, QueryTooLong, Resolution
+from hierarchy import Hierarchy, Level
+
+_MAX_ROUNDS = 16  # rounds of taking out accidental mentions; each round takes out at least one
+
+
+class Considered(NamedTuple):
+    """Everything that was thought of for a query: what explain shows, what conclude decides on.
+
+    `readings` are equally good; `unused` mentions were dropped for want of support; `tried` are
+    segmentations that lost, with the reason.
+    """
+
+    text: str
+    tokens: list[Token]
+    readings: list[Reading]
+    unused: list[Token]
+    complete: bool
+    tried: list[tuple[Reading, str]]
+
+
+class Engine:
+    """Resolves queries against one organisation table. Safe to share between threads.
+
+    Args:
+        hierarchy: the table; None for the bundled one of Shandong.
+        indicators: a CSV file with columns name and aliases; None for the bundled one.
+        default_date: fills the date that a query leaves out (such as 本月); off unless given.
+        max_length: longest query accepted, in characters.
+        clock: gives today's date when a call does not; default: the clock in Asia/Shanghai.
+
+    Raises: HierarchyError, if a table cannot be used.
+    """
+
+    def __init__(
+        self,
+        hierarchy: Hierarchy | None = None,
+        *,
+        indicators: str | PathLike[str] | None = None,
+        default_date: str | None = None,
+        max_length: int = 2000,
+        clock: Callable[[], date] | None = None,
+    ) -> None:
+        self._indicators = indicators
+        self._tables = Tables.build(hierarchy if hierarchy is not None else Hierarchy.bundled(), indicators)
+        self._clock = clock or _today_in_shanghai
+        self._max_length = max_length
+        self._default_date = default_date
+        if default_date is not None and not any(m.first for m in find_dates(default_date, self._clock())):
+            raise ValueError(f"default_date {default_date!r} is no date that is understood; try '本月'.")
+
+    @property
+    def hierarchy(self) -> Hierarchy:
+        """The table that queries are resolved against."""
+        return self._tables.hierarchy
+
+    def reload(self, source: str | PathLike[str] | Hierarchy, **options: Any) -> Hierarchy:
+        """Swap the table: build the new one aside, then put it in place; calls go on meanwhile.
+
+        Args:
+            source: a file or URL for `Hierarchy.load`, or a hierarchy.
+            options: for `Hierarchy.load`.
+
+        Raises: HierarchyError, if the new table cannot be used; the old one goes on serving.
+        """
+        hierarchy = source if isinstance(source, Hierarchy) else Hierarchy.load(source, **options)
+        self._tables = Tables.build(hierarchy, self._indicators)
+        return hierarchy
+
+    def resolve(
+        self,
+        query: str,
+        *,
+        today: date | None = None,
+        scope: str | OrgPath | None = None,
+        context: Resolution | None = None,
+    ) -> Resolution:
+        """Link every organisation, indicator and date that `query` names.
+
+        Args:
+            query: what the person wrote.
+            today: the day that relative dates count from.
+            scope: the caller's own organisation, by name, path (菏泽/巨野县供电公司) or OrgPath. It
+                only chooses among readings that are otherwise equal.
+            context: the resolution before this one; fills what this query leaves open.
+
+        Raises: TypeError for a query that is no str; QueryTooLong; ValueError for a scope that the
+            table does not have, or has more than once.
+        """
+        tables = self._tables
+        asked = self._ask(tables, query, today, scope, context)
+        considered = consider(tables, asked)
+        return conclude(tables, asked, considered)
+
+    def consider(
+        self,
+        query: str,
+        *,
+        today: date | None = None,
+        scope: str | OrgPath | None = None,
+        context: Resolution | None = None,
+    ) -> tuple[Tables, Asked, Considered]:
+        """What `resolve` weighs, before it concludes. See engine.explain."""
+        tables = self._tables
+        asked = self._ask(tables, query, today, scope, context)
+        return tables, asked, consider(tables, asked)
+
+    def _ask(
+        self, tables: Tables, query: str, today: date | None, scope: str | OrgPath | None, context: Resolution | None
+    ) -> Asked:
+        if not isinstance(query, str):
+            raise TypeError(f"the query must be a str, not {type(query).__name__}")
+        if len(query) > self._max_length:
+            raise QueryTooLong(
+                f"the query has {len(query)} characters, the limit is {self._max_length}. "
+                "Send one question, or raise Engine(max_length=…)."
+            )
+        node = None if scope is None else tables.scope_node(scope)
+        return Asked(query, tables.folds.fold(query), today, self._clock, node, context, self._default_date)
+
+
+def consider(tables: Tables, asked: Asked) -> Considered:
+    """Tokens, readings, and what is left when only the best readings stay."""
+    text = asked.folded.text
+    tokens, triggers = tables.gazetteer.scan(text)
+    if triggers:
+        tokens = _with_phrases(tables, asked, text, tokens, triggers)
+    tried: list[tuple[Reading, str]] = []
+    unused: list[Token] = []
+    cut, readings = _read(tables, text, tokens, unused, tried)
+    if readings[0].segmentation.content:
+        corrected = _correct(tables, text, tokens, readings[0], tried)
+        if corrected is not None:
+            cut, readings, unused = corrected
+    return Considered(text, tokens, readings, unused, cut.complete, tried)
+
+
+def _with_phrases(tables: Tables, asked: Asked, text: str, tokens: list[Token], triggers: int) -> list[Token]:
+    phrases: list[Token] = []
+    if triggers & DATE_BIT:
+        phrases += [Token(m.start, m.end, DATE, m) for m in find_dates(text, asked.today())]
+    if triggers & BREAKDOWN_BIT:
+        phrases += [Token(p.start, p.end, PHRASE, p) for p in find_breakdowns(text)]
+    if triggers & EXCLUSION_BIT:
+        phrases += [Token(p.start, p.end, PHRASE, p) for p in find_exclusions(text)]
+    if triggers & RELATIVE_BIT:
+        taken = [(t.start, t.end) for t in (*phrases, *tokens)]
+        for p in find_relatives(text):
+            if not any(a <= p.start and p.end <= b for a, b in taken) and _stands_alone(tables, text, p, tokens):
+                phrases.append(_relative(tables, asked, p, tokens))
+    if triggers & GRID_BIT:
+        tokens = [_with_grid(text, t, tables.grid_prefixes) for t in tokens]
+    return tokens + phrases
+
+
+def _with_grid(text: str, token: Token, prefixes: tuple[str, ...]) -> Token:
+    """国网菏泽供电公司: the prefix is part of the mention."""
+    if token.kind == ORGANISATION:
+        for prefix in prefixes:
+            if text.endswith(prefix, 0, token.start):
+                return token._replace(start=token.start - len(prefix))
+    return token
+
+
+def _relative(tables: Tables, asked: Asked, phrase: Phrase, tokens: list[Token]) -> Token:
+    """全市, 本县: an organisation on the path of the scope or the context; or an echo of the name before."""
+    level = phrase.level
+    assert level is not None
+    paths, levels = tables.hierarchy.paths, tables.hierarchy.levels
+    for token in tokens:
+        if token.kind == ORGANISATION and token.end == phrase.start:
+            name = token.ref
+            assert isinstance(name, OrgName)
+            if any(levels[c.node] >= level for c in name.candidates):
+                return Token(phrase.start, phrase.end, PHRASE, phrase._replace(kind="echo"))
+    own = "公司" in asked.folded.text[phrase.start : phrase.end] or "单位" in asked.folded.text[phrase.start : phrase.end]
+    for node, source in asked.whereabouts(tables):
+        path = paths[node]
+        if level < len(path):
+            return _settled(tables, phrase, path[level], source)
+        if own and asked.folded.text[phrase.start] in "我咱本":
+            return _settled(tables, phrase, node, source)  # the city company's 我们公司 is itself
+    provinces = tables.hierarchy.provinces
+    if level == Level.PROVINCE and len(provinces) == 1:
+        return _settled(tables, phrase, provinces[0], "pattern")
+    return Token(phrase.start, phrase.end, PHRASE, phrase)
+
+
+def _stands_alone(tables: Tables, text: str, phrase: Phrase, tokens: list[Token]) -> bool:
+    """Whether 县公司 is said by itself or of the name before it, not as the end of an unknown name."""
+    if text[phrase.start] in "全本我咱" or any(t.end == phrase.start for t in tokens):
+        return True
+    before = text[max(phrase.start - 8, 0) : phrase.start]
+    runs = tables.filler.gap(before).runs
+    return not runs or runs[-1][1] < len(before)
+
+
+def _settled(tables: Tables, phrase: Phrase, node: int, source: str) -> Token:
+    name = OrgName((Candidate(node, FULL, tables.hierarchy.levels[node]),), tables.hierarchy.levels, source=source)
+    return Token(phrase.start, phrase.end, ORGANISATION, name)
+
+
+def _read(
+    tables: Tables, text: str, tokens: list[Token], unused: list[Token], tried: list[tuple[Reading, str]]
+) -> tuple[Cut, list[Reading]]:
+    """The best consistent readings; when there is none, the one that leaves least unexplained."""
+    for _ in range(_MAX_ROUNDS):
+        cut = segment(text, tokens, tables.filler)
+        dropped = _accidental(tables, text, cut.segmentations[0])
+        if not dropped:
+            break
+        unused += dropped
+        tokens = [t for t in tokens if t not in dropped]
+    readings = [link(text, s, tables.hierarchy, tables.filler) for s in cut.segmentations]
+    if len(readings) == 1 and not readings[0].clashes:
+        return cut, readings
+    consistent = [r for r in readings if not r.clashes and not tears(r, tokens)]
+    if not consistent:
+        overlapped = overlapped_bare(tokens)
+        if overlapped:
+            again = segment(text, [t for t in tokens if t not in overlapped], tables.filler)
+            others = [link(text, s, tables.hierarchy, tables.filler) for s in again.segmentations]
+            consistent = [r for r in others if not r.clashes and not tears(r, tokens)]
+            if consistent:
+                cut = again
+                tried += [(r, "两个单位不在同一条路径上") for r in readings]
+    if not consistent:
+        clashing = [r for r in readings if r.clashes]
+        return cut, clashing[:1] or readings[:1]
+    shared = frozenset.intersection(*(frozenset(r.segmentation.tokens) for r in consistent))
+    ranks = [rank(r, shared) for r in consistent]
+    best = min(ranks)
+    tried += [(r, "两个单位不在同一条路径上") for r in readings if r.clashes]
+    tried += [(r, "写法不如胜出者完整，或有更重的错字") for r, k in zip(consistent, ranks, strict=True) if k > best]
+    return cut, _distinct([r for r, k in zip(consistent, ranks, strict=True) if k == best])
+
+
+def _distinct(readings: list[Reading]) -> list[Reading]:
+    """One reading for each different answer."""
+    answers: dict[tuple[tuple[bool, tuple[int, ...]], ...], Reading] = {}
+    for reading in readings:
+        answers.setdefault(tuple((g.excluded, g.options) for g in reading.groups), reading)
+    return list(answers.values())
+
+
+def _accidental(tables: Tables, text: str, segmentation: Segmentation) -> list[Token]:
+    """Bare stems that count for nothing here: ordinary words without support, or cut out of one."""
+    if not segmentation.content:
+        return []
+    dropped = []
+    previous: Token | None = None
+    for token in segmentation.tokens:
+        if token.kind != ORGANISATION:
+            continue
+        name = token.ref
+        assert isinstance(name, OrgName)
+        if name.form >= BARE and not name.source:
+            supported = previous is not None and previous.end == token.start and _parent_of(tables, previous, name)
+            if not supported and (name.weak or _cut_out(tables, text, token, segmentation.tokens)):
+                dropped.append(token)
+                continue
+        previous = token
+    return dropped
+
+
+def _cut_out(tables: Tables, text: str, token: Token, tokens: tuple[Token, ...]) -> bool:
+    """Whether an ordinary word begins outside the mention, where nothing else is, and ends in it; or so behind."""
+    free_before = token.start > 0 and all(t.end != token.start for t in tokens)
+    free_behind = token.end < len(text) and all(t.start != token.end for t in tokens)
+    return (free_before and tables.crosses_a_word(text, token.start)) or (
+        free_behind and tables.crosses_a_word(text, token.end)
+    )
+
+
+def _parent_of(tables: Tables, upper: Token, name: OrgName) -> bool:
+    last = tables.hierarchy.last
+    above = upper.ref
+    assert isinstance(above, OrgName)
+    return any(
+        top.node < low.node <= last[top.node] for top in above.candidates for low in name.candidates
+    )
+
+
+def _correct(
+    tables: Tables, text: str, tokens: list[Token], reading: Reading, tried: list[tuple[Reading, str]]
+) -> tuple[Cut, list[Reading], list[Token]] | None:
+    """Read the text again with misspelt names as further mentions; None when that explains no more."""
+    typos = tables.typos.find(text, reading)
+    if not typos:
+        return None
+    unused: list[Token] = []
+    cut, readings = _read(tables, text, [*tokens, *typos], unused, [])
+    first = readings[0]
+    better = first.segmentation.content < reading.segmentation.content and not first.clashes
+    if not better or not any(t in typos for t in first.segmentation.tokens):
+        return None
+    tried.append((reading, "留下的文字更多，错字读法解释得更完整"))
+    return cut, readings, unused
+
+
+@lru_cache(maxsize=1)
+def _shanghai() -> ZoneInfo:
+    return ZoneInfo("Asia/Shanghai")
+
+
+def _today_in_shanghai() -> date:
+    return datetime.now(_shanghai()).date()
+
+
+_default: Engine | None = None
+_default_lock = threading.Lock()
+
+
+def default_engine() -> Engine:
+    """The engine of the bundled Shandong table, made at first use."""
+    global _default
+    if _default is None:
+        with _default_lock:
+            if _default is None:
+                _default = Engine()
+    return _default
+
+
+def resolve(
+    query: str,
+    *,
+    today: date | None = None,
+    scope: str | OrgPath | None = None,
+    context: Resolution | None = None,
+) -> Resolution:
+    """`Engine.resolve` with the bundled Shandong table."""
+    return default_engine().resolve(query, today=today, scope=scope, context=context)
+
+

@@ -1,0 +1,151 @@
+"""Everything that is computed from one organisation table, once, and shared by all queries."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from os import PathLike
+
+from engine import lexicon
+from engine.consistency import org_path
+from engine.dates import TRIGGERS as DATE_TRIGGERS
+from engine.gazetteer import ORGANISATION, Gazetteer, OrgName
+from engine.indicators import load_indicators
+from engine.names import GRID_PREFIXES
+from engine.normalize import FoldTable
+from engine.phrases import TRIGGERS as PHRASE_TRIGGERS
+from engine.phrases import Filler
+from engine.types import LEVEL_NAMES, Entity, OrgPath, trusted
+from engine.typos import SWAPPED, TypoFinder
+from engine.unknowns import NilFinder
+from hierarchy import Hierarchy
+
+DATE_BIT, EXCLUSION_BIT, BREAKDOWN_BIT, RELATIVE_BIT, GRID_BIT = 1, 2, 4, 8, 16
+_WORD_SIZES = (2, 3, 4)
+# A word that begins with one of these is as likely two: 和|平阴.
+_JOINERS = frozenset("的和与及跟同是在有对把被从向为问查看")
+
+
+class Tables:
+    """One hierarchy, compiled: gazetteer, filler, typos, and values made once per organisation."""
+
+    def __init__(self, hierarchy: Hierarchy, folds: FoldTable, gazetteer: Gazetteer, filler: Filler) -> None:
+        self.hierarchy = hierarchy
+        self.folds = folds
+        self.gazetteer = gazetteer
+        self.filler = filler
+        self.grid_prefixes = tuple(sorted(map(folds.fold_name, GRID_PREFIXES), key=len, reverse=True))
+        self.org_path = lru_cache(maxsize=None)(self._org_path)
+        self.inferred = lru_cache(maxsize=65536)(self._inferred)
+        self._suffix_words = frozenset(lexicon.suffix_words())
+        self._longest_suffix_word = max(map(len, self._suffix_words))
+
+    @classmethod
+    def build(cls, hierarchy: Hierarchy, indicators: str | PathLike[str] | None = None) -> Tables:
+        """Compile a hierarchy.
+
+        Raises: HierarchyError, if the indicators cannot be read.
+        """
+        folds = FoldTable.standard()
+        fold = folds.fold_name
+        surfaces = [(fold(surface), name) for surface, name in load_indicators(indicators).items()]
+        triggers: dict[str, int] = {}
+        for bit, words in (
+            (DATE_BIT, DATE_TRIGGERS),
+            (EXCLUSION_BIT, PHRASE_TRIGGERS["exclusion"]),
+            (BREAKDOWN_BIT, PHRASE_TRIGGERS["breakdown"]),
+            (RELATIVE_BIT, PHRASE_TRIGGERS["relative"]),
+            (GRID_BIT, GRID_PREFIXES),
+        ):
+            for word in words:
+                triggers[fold(word)] = triggers.get(fold(word), 0) | bit
+        gazetteer = Gazetteer(hierarchy, surfaces, triggers, fold, lexicon.ordinary_words())
+        return cls(hierarchy, folds, gazetteer, _filler())
+
+    def _org_path(self, node: int) -> OrgPath:
+        return org_path(self.hierarchy, node)
+
+    def _inferred(self, node: int, group: int, source: str) -> Entity:
+        """An ancestor that the query does not name."""
+        level = LEVEL_NAMES[self.hierarchy.levels[node]]
+        return trusted(Entity, type=level, name=self.hierarchy.names[node], source=source, group=group)
+
+    @cached_property
+    def typos(self) -> TypoFinder:
+        """Made when the first query leaves something unexplained."""
+        return TypoFinder(
+            self.hierarchy, self.gazetteer, self.is_ordinary, self.ends_like_a_word,
+            lexicon.places_elsewhere().__contains__, self.filler.gap,
+        )
+
+    @cached_property
+    def nil(self) -> NilFinder:
+        """Made when the first query leaves something unexplained."""
+        return NilFinder(
+            self.hierarchy,
+            self.gazetteer.is_stem,
+            self.is_ordinary,
+            self.ends_like_a_word,
+            lexicon.places_elsewhere().__contains__,
+            self.sounds_like_a_name,
+            self.filler.gap,
+        )
+
+    def is_ordinary(self, text: str) -> bool:
+        """Whether the text is a word of everyday language."""
+        return text in lexicon.ordinary_words()
+
+    def ends_like_a_word(self, text: str) -> bool:
+        """Whether the text ends in an ordinary word that looks like the ending of a place: 台区."""
+        longest = min(self._longest_suffix_word, len(text))
+        return any(text[-size:] in self._suffix_words for size in range(2, longest + 1))
+
+    def sounds_like_a_name(self, text: str) -> bool:
+        """Whether the text, no word itself, is a homophone of a name of the table."""
+        if self.is_ordinary(text):
+            return False
+        return any(meant.weight < SWAPPED for meant in self.typos.index.lookup(text, heavy=False))
+
+    def crosses_a_word(self, text: str, edge: int) -> bool:
+        """Whether an ordinary word lies across a place of the text: 更新|城网 across the start of 新城."""
+        words = lexicon.ordinary_words()
+        for size in _WORD_SIZES:
+            for start in range(max(edge - size + 1, 0), min(edge, len(text) - size + 1)):
+                if text[start] not in _JOINERS and text[start : start + size] in words:
+                    return True
+        return False
+
+    def scope_node(self, scope: str | OrgPath) -> int:
+        """The node of the caller's own organisation.
+
+        Raises: ValueError, if the table does not have it, or has it more than once.
+        """
+        if isinstance(scope, OrgPath):
+            text = "/".join(filter(None, (scope.province, scope.city, scope.company, scope.substation)))
+        else:
+            text = scope
+        nodes = self.hierarchy.find(text)
+        if not nodes:
+            folded = self.folds.fold_name(text)
+            nodes = tuple(
+                node
+                for token in self.gazetteer.scan(folded).tokens
+                if token.kind == ORGANISATION and token[:2] == (0, len(folded)) and isinstance(token.ref, OrgName)
+                for node in token.ref.best
+            )
+        if not nodes:
+            raise ValueError(f"scope {text!r} is not in the table; give a name or a path such as '菏泽/巨野县供电公司'.")
+        if len(nodes) > 1:
+            named = "; ".join(str(self.org_path(i)) for i in nodes)
+            raise ValueError(f"scope {text!r} is not unique; give its path. Candidates: {named}")
+        return nodes[0]
+
+    def node_of(self, path: OrgPath) -> int | None:
+        """The node of a path; None when this table does not have it."""
+        nodes = self.hierarchy.find("/".join(filter(None, (path.province, path.city, path.company, path.substation))))
+        exact = [i for i in nodes if self.org_path(i) == path]
+        return exact[0] if exact else None
+
+
+@lru_cache(maxsize=1)
+def _filler() -> Filler:
+    return Filler(lexicon.function_words())

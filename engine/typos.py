@@ -1,0 +1,275 @@
+"""What a misspelt stretch may have meant, when nothing matched it.
+
+At most one change in the stem of a name, lighter before heavier. The index is by wildcard: 麒? and
+?麟 lead to the characters the table has there, and how alike two characters sound decides the
+weight. A typo must be supported, by a suffix of its own or by an exact mention on its path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from engine.gazetteer import ORGANISATION, Candidate, Gazetteer, OrgName, Token, suffix_at
+from engine.names import BARE, SHORT, SUFFIX_STARTS
+from engine.phrases import Gap
+from engine.pinyin import merged_readings, readings
+from engine.readings import Reading
+from hierarchy import Hierarchy
+
+HOMOPHONE, MERGED_SOUND, SWAPPED, EDITED = 1, 2, 3, 4  # weights; 0 is written as it should be
+TYPO_SCORE = {HOMOPHONE: 0.9, MERGED_SOUND: 0.85, SWAPPED: 0.8, EDITED: 0.7}
+_WILD = "\ufffc"
+_MAX_STEM = 12
+
+
+class Meant(NamedTuple):
+    """A stem that one change makes of what was written; `kept`: characters left as they were."""
+
+    weight: int
+    stem: str
+    kept: int
+
+
+class Stretch(NamedTuple):
+    """A place to look for a typo: offsets into the text.
+
+    `start`, `end`: what no token covers; `low`, `high`: the same with exact names a typo may
+    swallow; `runs`: what is unexplained there; `starts`: where a name may begin, since a word or a
+    mention does or ends there; `edges`: places that are not inside an exact name.
+    """
+
+    low: int
+    high: int
+    start: int
+    end: int
+    runs: tuple[tuple[int, int], ...]
+    starts: frozenset[int]
+    edges: frozenset[int]
+
+
+class _Found:
+    """Candidates for one misspelt stretch, each by its lightest typo."""
+
+    def __init__(self) -> None:
+        self.candidates: dict[int, Candidate] = {}
+        self.guesses: set[int] = set()
+
+    def add(self, candidate: Candidate, meant: Meant, supported: bool) -> None:
+        known = self.candidates.get(candidate.node)
+        if known is None or meant.weight < known.typo:
+            self.candidates[candidate.node] = candidate._replace(typo=meant.weight)
+            self.guesses.discard(candidate.node)
+            if meant.weight >= EDITED and meant.kept < 2 and not supported:
+                self.guesses.add(candidate.node)  # one character kept of two, and nothing beside it
+
+
+class TypoIndex:
+    """Stems one change away from what was written."""
+
+    def __init__(self, stems: Iterable[str]) -> None:
+        self.stems = frozenset(s for s in stems if 2 <= len(s) <= _MAX_STEM and "供电" not in s)
+        wild: dict[str, list[str]] = {}
+        shorter: dict[str, list[str]] = {}
+        for stem in sorted(self.stems):
+            for i, character in enumerate(stem):
+                wild.setdefault(f"{stem[:i]}{_WILD}{stem[i + 1 :]}", []).append(character)
+                if len(stem) > 2:
+                    shorter.setdefault(stem[:i] + stem[i + 1 :], []).append(stem)
+        self._wild = {pattern: "".join(characters) for pattern, characters in wild.items()}
+        self._shorter = {key: tuple(dict.fromkeys(found)) for key, found in shorter.items()}
+        self._alphabet = frozenset("".join(self.stems))
+        self._alike = lru_cache(maxsize=4096)(self._sounding_alike)
+        self.longest = max(map(len, self.stems), default=0)
+
+    def _sounding_alike(self, character: str) -> tuple[frozenset[str], frozenset[str]]:
+        """Characters of the table that sound the same, and that do once sounds are merged."""
+        own, own_merged = readings(character), merged_readings(character)
+        same = frozenset(c for c in self._alphabet if own & readings(c))
+        return same, frozenset(c for c in self._alphabet if own_merged & merged_readings(c)) - same
+
+    def lookup(self, written: str, heavy: bool = True) -> list[Meant]:
+        """Stems one change away, unordered; `heavy`: swaps and other edits too, not only sounds."""
+        found: list[Meant] = []
+        size = len(written)
+        if size < 2 or size > self.longest + 1:
+            return found
+        for i, character in enumerate(written):
+            there = self._wild.get(f"{written[:i]}{_WILD}{written[i + 1 :]}")
+            if not there:
+                continue
+            same, near = self._alike(character)
+            for other in there:
+                if other == character:
+                    continue
+                weight = HOMOPHONE if other in same else MERGED_SOUND if other in near else EDITED
+                if heavy or weight < SWAPPED:
+                    found.append(Meant(weight, written[:i] + other + written[i + 1 :], size - 1))
+        if heavy:
+            for i in range(size - 1):
+                swapped = written[:i] + written[i + 1] + written[i] + written[i + 2 :]
+                if swapped != written and swapped in self.stems:
+                    found.append(Meant(SWAPPED, swapped, size))
+            found.extend(Meant(EDITED, stem, size) for stem in self._shorter.get(written, ()))
+            if size > 2:
+                for stem in dict.fromkeys(written[:i] + written[i + 1 :] for i in range(size)):
+                    if stem in self.stems:
+                        found.append(Meant(EDITED, stem, size - 1))
+        return found
+
+
+class TypoFinder:
+    """Finds supported typos in what a reading leaves unexplained."""
+
+    def __init__(
+        self,
+        hierarchy: Hierarchy,
+        gazetteer: Gazetteer,
+        is_ordinary: Callable[[str], bool],
+        ends_like_a_word: Callable[[str], bool],
+        is_place_elsewhere: Callable[[str], bool],
+        gap: Callable[[str], Gap],
+    ) -> None:
+        self._hierarchy = hierarchy
+        self._gap = gap
+        self._gazetteer = gazetteer
+        self._is_ordinary = is_ordinary
+        self._ends_like_a_word = ends_like_a_word
+        self._is_place_elsewhere = is_place_elsewhere
+        self.index = TypoIndex(gazetteer.stems)
+
+    def find(self, text: str, reading: Reading) -> list[Token]:
+        """Mentions that misspelt stretches may be, as tokens to choose among like any other."""
+        tokens: list[Token] = []
+        exact = [t for g in reading.groups for t in g.mentions]
+        for stretch in self._stretches(text, reading):
+            tokens += self._with_suffix(text, stretch, exact)
+            tokens += self._beside_relative(text, stretch, exact)
+        return tokens
+
+    def _stretches(self, text: str, reading: Reading) -> Iterator[Stretch]:
+        """Every gap that holds something unexplained, with the exact names a typo there may swallow."""
+        tokens = reading.segmentation.tokens
+        swallowable = self._swallowable(reading)
+        for i in range(len(tokens) + 1):
+            start = tokens[i - 1].end if i else 0
+            end = tokens[i].start if i < len(tokens) else len(text)
+            gap = self._gap(text[start:end]) if start < end else None
+            if gap is None or not gap.content:
+                continue
+            starts = {start, *(start + a for a, _ in gap.runs)}
+            starts |= {start + edge for word in gap.words for edge in word}
+            edges = set(range(start, end + 1))
+            low, high = start, end
+            k = i - 1
+            while k >= 0 and tokens[k] in swallowable and tokens[k].end == low:
+                low = tokens[k].start
+                starts.add(low)
+                edges.add(low)
+                k -= 1
+            k = i
+            while k < len(tokens) and tokens[k] in swallowable and tokens[k].start == high:
+                high = tokens[k].end
+                edges.add(high)
+                k += 1
+            runs = tuple((start + a, start + b) for a, b in gap.runs)
+            yield Stretch(low, high, start, end, runs, frozenset(starts), frozenset(edges))
+
+    @staticmethod
+    def _swallowable(reading: Reading) -> set[Token]:
+        """Exact mentions that go with nothing else: a typo may swallow them whole."""
+        clashing = {t for clash in reading.clashes for t in clash}
+        return {t for g in reading.groups for t in g.mentions if len(g.mentions) == 1 or t in clashing}
+
+    def _with_suffix(self, text: str, stretch: Stretch, exact: Sequence[Token]) -> list[Token]:
+        """Misspelt stems in front of a suffix of their own: 剧野县, 麒鳞供电所."""
+        tokens: list[Token] = []
+        for end in range(stretch.low + 2, stretch.high):
+            if text[end] not in SUFFIX_STARTS:
+                continue
+            suffix = suffix_at(text, end)
+            stop = end + len(suffix)
+            if not suffix or self._ends_like_a_word(text[stretch.low : stop]):
+                continue
+            inside = end not in stretch.edges  # the stem ends inside an exact name, which goes as a whole
+            for start in range(max(stretch.low, end - self.index.longest - 1), end - 1):
+                if start not in stretch.starts or not any(start < b and a < stop for a, b in stretch.runs):
+                    continue
+                if inside and not all(t.end <= start or stop <= t.start or start <= t.start and t.end <= stop for t in exact):
+                    continue
+                written = text[start:end]
+                if not self._gazetteer.name(written, suffix) and not self._is_elsewhere(written):
+                    tokens += self._tokens(start, end, suffix, written, exact)
+        return tokens
+
+    def _is_elsewhere(self, written: str) -> bool:
+        return self._is_place_elsewhere(written) and not self._gazetteer.is_stem(written)
+
+    def _tokens(self, start: int, end: int, suffix: str, written: str, exact: Sequence[Token]) -> list[Token]:
+        ordinary = self._is_ordinary(written)
+        found: dict[int, _Found] = {}
+        for meant in self.index.lookup(written):
+            if ordinary and meant.weight >= SWAPPED:
+                continue
+            ending, name = suffix, None
+            while ending and (name := self._gazetteer.name(meant.stem, ending)) is None:
+                ending = ending[:-1]
+            if name is None:
+                continue
+            here = found.setdefault(end + len(ending), _Found())
+            for candidate in name.candidates:
+                if candidate.form <= SHORT:
+                    related = self._related(candidate.node, exact, start, end)
+                    if related or len(ending) > 1 or meant.kept > 1 or meant.weight < EDITED:
+                        here.add(candidate, meant, related)
+        return [self._token(start, stop, here) for stop, here in found.items() if here.candidates]
+
+    def _beside_relative(self, text: str, stretch: Stretch, exact: Sequence[Token]) -> list[Token]:
+        """Misspelt stems without a suffix: beside, or all that there is with, a mention on their path."""
+        if not exact:
+            return []
+        start, end = stretch.start, stretch.end
+        longest = min(self.index.longest + 1, end - start)
+        windows = {(start, end), *stretch.runs}
+        if any(t.end == start for t in exact):
+            windows |= {(start, start + k) for k in range(2, longest + 1)}
+        if any(t.start == end for t in exact):
+            windows |= {(end - k, end) for k in range(2, longest + 1)}
+        tokens = []
+        for a, b in sorted(windows):
+            written = text[a:b]
+            if not 2 <= b - a <= longest or not any(a < y and x < b for x, y in stretch.runs):
+                continue
+            if self._gazetteer.is_stem(written) or self._is_ordinary(written) or self._is_place_elsewhere(written):
+                continue
+            found = _Found()
+            whole = (a, b) == (start, end) or (a, b) in stretch.runs
+            for meant in self.index.lookup(written, heavy=whole):
+                name = self._gazetteer.name(meant.stem, "")
+                for candidate in name.candidates if name else ():
+                    if candidate.form <= BARE and self._related(candidate.node, exact, a, b):
+                        found.add(candidate, meant, supported=False)
+            if found.candidates:
+                tokens.append(self._token(a, b, found))
+        return tokens
+
+    def _related(self, node: int, exact: Sequence[Token], start: int, end: int) -> bool:
+        """Whether an exact mention outside the stretch lies on the path of the organisation."""
+        last = self._hierarchy.last
+        for token in exact:
+            if token.end <= start or end <= token.start:
+                name = token.ref
+                assert isinstance(name, OrgName)
+                for candidate in name.candidates:
+                    other = candidate.node
+                    if other != node and (other <= node <= last[other] or node <= other <= last[node]):
+                        return True
+        return False
+
+    def _token(self, start: int, end: int, found: _Found) -> Token:
+        candidates = tuple(found.candidates[node] for node in sorted(found.candidates))
+        name = OrgName(candidates, self._hierarchy.levels, guesses=frozenset(found.guesses))
+        return Token(start, end, ORGANISATION, name)
+
+

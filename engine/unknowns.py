@@ -1,0 +1,141 @@
+"""What a reading leaves unexplained: names the table lacks, and other content.
+
+A name the table lacks (NIL) must never be dropped: 火星供电所 is not "no organisation named".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from engine.gazetteer import ORGANISATION, OrgName, Token
+from engine.names import BARE, SUFFIX
+from engine.phrases import Gap
+from engine.readings import Reading
+from hierarchy import Hierarchy, Level
+
+_GRID = "供电(?:分公司|公司|有限公司|有限责任公司|局|中心|部|所|站|服务站|营业所|营业站)|电力公司|电业局|电力局|营业部"
+_ENDING = re.compile(f"^(.*?)({_GRID}|自治[区州县旗]|省)", re.S)
+_AT_END = re.compile("[市州盟县区旗]$")
+_MAX_PLACE = 8
+
+
+class Missing(NamedTuple):
+    """A stretch that names an organisation the table lacks. `swallowed`: mentions that were part of it."""
+
+    start: int
+    end: int
+    swallowed: tuple[Token, ...]
+
+
+class NilFinder:
+    """Tells names that the table lacks from other unexplained content."""
+
+    def __init__(
+        self,
+        hierarchy: Hierarchy,
+        is_stem: Callable[[str], bool],
+        is_ordinary: Callable[[str], bool],
+        ends_like_a_word: Callable[[str], bool],
+        is_place_elsewhere: Callable[[str], bool],
+        sounds_like_a_name: Callable[[str], bool],
+        gap: Callable[[str], Gap],
+    ) -> None:
+        self._gap = gap
+        self._hierarchy = hierarchy
+        self._is_stem = is_stem
+        self._is_ordinary = is_ordinary
+        self._ends_like_a_word = ends_like_a_word
+        self._is_place_elsewhere = is_place_elsewhere
+        self._sounds_like_a_name = sounds_like_a_name
+
+    def find(self, text: str, reading: Reading) -> list[Missing]:
+        """Names the table lacks, in text order."""
+        mentions = [t for t in reading.segmentation.tokens if t.kind == ORGANISATION]
+        before = {t.end: t for t in mentions}
+        after = {t.start: t for t in mentions}
+        found: list[Missing] = []
+        for start, end in reading.segmentation.runs:
+            missing = (
+                self._named(text, start, end, before.get(start))
+                or self._longer_place(text, start, end, before.get(start), after.get(end))
+                or self._misspelt(text, start, end)
+            )
+            if missing is not None:
+                found.append(missing)
+        return found
+
+    def _named(self, text: str, start: int, end: int, left: Token | None) -> Missing | None:
+        """A run with the ending of an organisation: 火星供电所, 河北省, 安新县."""
+        run = text[start:end]
+        match = _ENDING.match(run)
+        if match is not None and not self._ends_like_a_word(run[: match.end()]):
+            stop = start + match.end()
+            stem = match[1]
+        elif _AT_END.search(run) and not self._ends_like_a_word(run):
+            stop = end
+            stem = run[:-1]
+        else:
+            return None
+        if left is not None and self._is_part(left, run, stem):
+            return Missing(left.start, stop, (left,))
+        if not stem:
+            begin = self._syllables_before(text, start, left)
+            return None if begin is None else Missing(begin, stop, ())
+        return Missing(start, stop, ())
+
+    def _syllables_before(self, text: str, start: int, left: Token | None) -> int | None:
+        """Where a name begins whose stem looks like filler: 中和供电所. None: 供电所 by itself."""
+        begin = start
+        gap = self._gap(text[max(start - _MAX_PLACE, 0) : start])
+        offset = max(start - _MAX_PLACE, 0)
+        singles = {offset + b: offset + a for a, b in gap.words if b - a == 1}
+        runs = {offset + b: offset + a for a, b in gap.runs}
+        content = 0
+        while begin in singles or begin in runs:
+            content += 2 if begin in runs else 1
+            begin = singles.get(begin, runs.get(begin, begin))
+        return begin if content > 1 and left is None else None
+
+    def _is_part(self, left: Token, run: str, stem: str) -> bool:
+        """Whether the mention before belongs to the unknown name rather than being its parent."""
+        name = left.ref
+        assert isinstance(name, OrgName)
+        suffix = SUFFIX.match(run)
+        if not stem or (suffix is not None and suffix.end() == len(run)):
+            return True  # 巨野|市, 菏泽|供电所
+        return name.form >= BARE and name.level == Level.SUBSTATION
+
+    def _longer_place(
+        self, text: str, start: int, end: int, left: Token | None, right: Token | None
+    ) -> Missing | None:
+        """A real place elsewhere that the run is, or that it makes with the mention beside it."""
+        run = text[start:end]
+        if not self._is_ordinary(run) and self._elsewhere(run):
+            return Missing(start, end, ())
+        if right is not None:
+            for a in range(max(start, end - 3), end):
+                if self._elsewhere(text[a : right.end], longer_than=end - a):
+                    return Missing(a, right.end, (right,))
+        if left is not None:
+            name = left.ref
+            assert isinstance(name, OrgName)
+            if name.form >= BARE:
+                for b in range(start + 1, min(end, start + 3) + 1):
+                    written = text[left.start : b]
+                    if self._is_place_elsewhere(written) and not self._is_stem(written):
+                        return Missing(left.start, b, (left,))
+        return None
+
+    def _elsewhere(self, written: str, longer_than: int = 1) -> bool:
+        """Whether the text is a known place, with or without a suffix, that the table lacks."""
+        for size in range(min(len(written), _MAX_PLACE), max(longer_than, 1), -1):
+            stem, rest = written[:size], written[size:]
+            if (not rest or SUFFIX.fullmatch(rest)) and self._is_place_elsewhere(stem):
+                return not self._is_stem(stem)
+        return False
+
+    def _misspelt(self, text: str, start: int, end: int) -> Missing | None:
+        """A run that sounds just like a name of the table, but has nothing to support it: 荷泽投诉."""
+        return Missing(start, end, ()) if self._sounds_like_a_name(text[start:end]) else None

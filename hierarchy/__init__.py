@@ -1,0 +1,23 @@
+"""The Province → City → Company → Substation tree: load it, look names up, see what is wrong with it."""
+
+from .aliases import Aliases, load_aliases
+from .bundled_data import bundled_path
+from .diff import Change, diff
+from .findings import Finding, HierarchyError
+from .graph import Alias, Hierarchy
+from .levels import Level
+from .lint import lint
+
+__all__ = [
+    "Alias",
+    "Aliases",
+    "Change",
+    "Finding",
+    "Hierarchy",
+    "HierarchyError",
+    "Level",
+    "bundled_path",
+    "diff",
+    "lint",
+    "load_aliases",
+]
