@@ -10,11 +10,11 @@ from engine import questions
 from engine.consistency import order_repairs, shared_levels
 from engine.dates import DateMention, find_dates
 from engine.gazetteer import DATE, INDICATOR, ORGANISATION, PHRASE, Candidate, OrgName, Token
-from engine.names import BARE, FULL
+from engine.names import FULL
 from engine.normalize import Folded
 from engine.phrases import Phrase
 from engine.readings import Clash, Group, Reading, State
-from engine.suggest import nearest_nodes
+from engine.suggest import nearest_nodes, stem_of
 from engine.types import (
     LEVEL_NAMES,
     Conflict,
@@ -25,6 +25,7 @@ from engine.types import (
     Resolution,
     Source,
     Unknown,
+    complete,
     trusted,
 )
 from engine.typos import EDITED, TYPO_SCORE
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _FORM_SCORE = (1.0, 0.98, 0.95, 0.9, 0.9)  # full, shortened, bare, cut, tail
 _MAX_SUGGESTIONS = 3
+_MOST_COMPARED = 1000  # names below a parent that are compared one by one for a suggestion
 
 
 class Asked(NamedTuple):
@@ -80,6 +82,13 @@ def conclude(tables: Tables, asked: Asked, considered: Considered) -> Resolution
     """Decide what is certain, and say what is not. The hierarchy has the last word."""
     readings = considered.readings
     reading = readings[0]
+    if len(readings) == 1 and considered.complete and asked.context is None and _is_plain(reading):
+        draft = _Draft()
+        _gather(tables, asked, reading, draft)
+        if not draft.unknown and not draft.relatives and (reading.groups or draft.indicators or draft.group_by):
+            if asked.default_date is not None and not draft.dates:
+                _fill_default_date(asked, draft)
+            return _finish(asked, draft, "resolved", targets=_targets(tables, readings, False, ()))
     for each in readings:
         for group in each.groups:
             if len(group.options) > 1:
@@ -127,6 +136,16 @@ def conclude(tables: Tables, asked: Asked, considered: Considered) -> Resolution
     if asked.default_date is not None and not draft.dates:
         _fill_default_date(asked, draft)
     return _finish(asked, draft, "resolved", targets=targets, excluded=excluded)
+
+
+def _is_plain(reading: Reading) -> bool:
+    """Whether nothing is open: all explained, one organisation a group, nothing excluded."""
+    if reading.segmentation.content or reading.clashes:
+        return False
+    for group in reading.groups:
+        if len(group.options) != 1 or group.excluded or group.mentions[0].ref.guesses:  # type: ignore[attr-defined]
+            return False
+    return True
 
 
 # ── choosing among equals ────────────────────────────────────────────────────────────────────────
@@ -221,11 +240,17 @@ def _suggest(
             elif mention.end == start and len(group.options) == 1:
                 parents.append(group.options[0])
     level = Level.SUBSTATION if written.endswith(("所", "站")) else None
-    pool: list[int | None] = [*parents, None]
-    for parent in pool:
-        if parent is None and (nodes or len(hierarchy) > 5000):
-            break
-        nodes += nearest_nodes(hierarchy, written, level, [] if parent is None else [parent])
+    for parent in parents:
+        if hierarchy.last[parent] - parent <= _MOST_COMPARED:
+            nodes += nearest_nodes(hierarchy, written, level, [parent])
+    if len(nodes) < _MAX_SUGGESTIONS:
+        alike = sorted(tables.typos.index.lookup(stem_of(written)))[:_MAX_SUGGESTIONS]
+        nodes += [
+            node
+            for meant in alike
+            for node, suffixes, _ in tables.gazetteer.stems[meant.stem]
+            if level is None or suffixes.level == level
+        ]
     nodes += [p for p in parents if p not in nodes]
     return tuple(dict.fromkeys(str(tables.org_path(i)) for i in nodes))[:_MAX_SUGGESTIONS]
 
@@ -393,35 +418,33 @@ def _gather(
     tables: Tables, asked: Asked, reading: Reading, draft: _Draft, doubtful: Sequence[Group] = ()
 ) -> None:
     """Entities, indicators, dates and breakdown of a reading, in text order."""
-    groups = reading.groups
-    owner: dict[int, tuple[int, Group, int]] = {
-        mention[0]: (number, group, i)
-        for number, group in enumerate(groups)
-        for i, mention in enumerate(group.mentions)
-    }
+    groups = iter(enumerate(reading.groups))
     entities = draft.entities
+    left = 0  # mentions of the group still to come
     for token in reading.segmentation.tokens:
         if token[2] != ORGANISATION:
             _gather_other(asked, token, draft)
             continue
-        number, group, i = owner[token[0]]
-        doubt = group in doubtful
-        if i == 0:
-            entities += _inferred(tables, group, number, doubt)
-        via = group.via
-        assert via is not None
-        nodes: tuple[int, ...] = (via.nodes[i],)
+        if left == 0:
+            number, group = next(groups)
+            via = group.via
+            assert via is not None
+            left = len(group.mentions)
+            doubt = group in doubtful
+            entities += _inferred(tables, group, via, number, doubt)
+        i = len(group.mentions) - left
+        left -= 1
+        nodes: Sequence[int] = (via.nodes[i],)
         if doubt:
-            nodes = tuple(sorted({s.nodes[i] for s in group.states if s.deepest in group.options})) or nodes
+            nodes = sorted({s.nodes[i] for s in group.states if s.deepest in group.options}) or nodes
         entities.append(_mention_entity(tables, asked, token, nodes, number))
-    draft.unknown.sort(key=lambda u: u.start)
+    if draft.unknown:
+        draft.unknown.sort(key=lambda u: u.start)
 
 
-def _inferred(tables: Tables, group: Group, number: int, doubt: bool) -> list[Entity]:
+def _inferred(tables: Tables, group: Group, via: State, number: int, doubt: bool) -> list[Entity]:
     """The ancestors that the query leaves out; for a doubtful group those that all options share."""
     paths = tables.hierarchy.paths
-    via = group.via
-    assert via is not None
     path = paths[group.options[0]]
     if doubt:
         size = min(len(paths[o]) - 1 for o in group.options)
@@ -433,37 +456,50 @@ def _inferred(tables: Tables, group: Group, number: int, doubt: bool) -> list[En
 
 
 def _mention_entity(tables: Tables, asked: Asked, token: Token, nodes: Sequence[int], number: int) -> Entity:
-    hierarchy = tables.hierarchy
-    name = token.ref
+    name = token[3]
     assert isinstance(name, OrgName)
     start, end = asked.folded.span(token[0], token[1])
     text = asked.query[start:end]
-    first = nodes[0]
-    names = {hierarchy.names[node] for node in nodes}
-    candidate = _candidate(name, first)
+    node = nodes[0]
+    template = name.templates.get(node)
+    if template is None:
+        template = name.templates[node] = _template(tables, name, node)
+    values = template.copy()
+    values["text"] = text
+    values["start"] = start
+    values["end"] = end
+    values["group"] = number
+    if values["source"] == "exact" and text != values["name"]:
+        values["source"] = "alias"
+    if len(nodes) > 1 and len({tables.hierarchy.names[i] for i in nodes}) > 1:
+        values["name"] = text
+    return complete(Entity, values)
+
+
+def _template(tables: Tables, name: OrgName, node: int) -> dict[str, object]:
+    """What an entity says of a mention, wherever it stands."""
+    candidate = _candidate(name, node)
+    canonical = tables.hierarchy.names[node]
     note = None
-    source: str
+    source: str = "exact" if candidate.form == FULL and candidate.alias is None else "alias"
+    score = _FORM_SCORE[candidate.form]
     if name.source:
         source, score = name.source, 0.9
     elif candidate.typo:
         source, score = "fuzzy", TYPO_SCORE[candidate.typo]
-    else:
-        source = "exact" if candidate.form == FULL and candidate.alias is None and text in names else "alias"
-        score = _FORM_SCORE[candidate.form]
-        if candidate.alias is not None and candidate.alias.valid_to is not None:
-            note = f"{text}是{candidate.alias.valid_to}年以前的名称，现为{hierarchy.names[first]}"
-    return trusted(
-        Entity,
-        type=LEVEL_NAMES[hierarchy.levels[first]],
-        name=hierarchy.names[first] if len(names) == 1 else text,
-        text=text,
-        start=start,
-        end=end,
-        source=source,
-        score=score,
-        group=number,
-        note=note,
-    )
+    elif candidate.alias is not None and candidate.alias.valid_to is not None:
+        note = f"“{candidate.alias.name}”是{candidate.alias.valid_to}年以前的名称，现为“{canonical}”"
+    return {
+        "type": LEVEL_NAMES[tables.hierarchy.levels[node]],
+        "name": canonical,
+        "text": None,
+        "start": None,
+        "end": None,
+        "source": source,
+        "score": score,
+        "group": None,
+        "note": note,
+    }
 
 
 def _candidate(name: OrgName, node: int) -> Candidate:
@@ -489,18 +525,30 @@ def _gather_other(asked: Asked, token: Token, draft: _Draft) -> None:
         assert isinstance(ref, str)
         if ref not in draft.indicators:
             draft.indicators.append(ref)
-        source: Source = "exact" if text == ref else "alias"
-        draft.entities.append(
-            trusted(Entity, type="Indicator", name=ref, text=text, start=start, end=end, source=source)
-        )
+        draft.entities.append(_plain_entity("Indicator", ref, text, start, end, "exact" if text == ref else "alias"))
         return
     assert token[2] == DATE and isinstance(ref, DateMention)
     if ref.first is None or ref.last is None:
         draft.unknown.append(_unknown(asked, token[0], token[1], "date"))
         return
     draft.dates.append(trusted(DateRange, text=text, start=ref.first, end=ref.last))
-    draft.entities.append(
-        trusted(Entity, type="Date", name=text, text=text, start=start, end=end, source="pattern")
+    draft.entities.append(_plain_entity("Date", text, text, start, end, "pattern"))
+
+
+def _plain_entity(kind: str, name: str, text: str, start: int, end: int, source: Source) -> Entity:
+    return complete(
+        Entity,
+        {
+            "type": kind,
+            "name": name,
+            "text": text,
+            "start": start,
+            "end": end,
+            "source": source,
+            "score": 1.0,
+            "group": None,
+            "note": None,
+        },
     )
 
 
@@ -553,9 +601,6 @@ def _fill_default_date(asked: Asked, draft: _Draft) -> None:
             draft.entities.append(trusted(Entity, type="Date", name=text, source="default", score=0.9))
 
 
-_NO_PATH: dict[str, str | None] = {"province": None, "city": None, "company": None, "substation": None}
-
-
 def _finish(
     asked: Asked,
     draft: _Draft,
@@ -576,25 +621,24 @@ def _finish(
             city = city if city == other.city else None
             company = company if company == other.company else None
             substation = substation if substation == other.substation else None
-    return trusted(
+    return complete(
         Resolution,
-        query=asked.query,
-        status=status,
-        targets=targets,
-        excluded=excluded,
-        group_by=draft.group_by,
-        province=province,
-        city=city,
-        company=company,
-        substation=substation,
-        entities=tuple(draft.entities),
-        indicators=tuple(draft.indicators),
-        dates=tuple(draft.dates),
-        candidates=candidates,
-        conflicts=conflicts,
-        unknown=tuple(draft.unknown),
-        question=question,
+        {
+            "query": asked.query,
+            "status": status,
+            "targets": targets,
+            "excluded": excluded,
+            "group_by": draft.group_by,
+            "province": province,
+            "city": city,
+            "company": company,
+            "substation": substation,
+            "entities": tuple(draft.entities),
+            "indicators": tuple(draft.indicators),
+            "dates": tuple(draft.dates),
+            "candidates": candidates,
+            "conflicts": conflicts,
+            "unknown": tuple(draft.unknown),
+            "question": question,
+        },
     )
-
-
-__all__ = ["BARE", "Asked", "conclude"]

@@ -128,7 +128,7 @@ def _unknown_conflict(
     from engine.suggest import nearest_nodes
 
     parents = [i for lvl, parent in chain[-1:] for i in _nodes(table, lvl, parent)]
-    nearest = nearest_nodes(table, name, level, parents)
+    nearest = (parents and nearest_nodes(table, name, level, parents)) or nearest_nodes(table, name, level)
     hint = f"，最接近的是 {questions.listed([org_path(table, i) for i in nearest])}" if nearest else ""
     label = f"{level.chinese}“{name}”" if level is not None else f"“{name}”"
     other = [i for i in table.find(name) if level is None or table.levels[i] != level]

@@ -88,10 +88,10 @@ def find_dates(text: str, today: date) -> list[DateMention]:
 
 _CN = "一二两三四五六七八九十百〇零廿卅"
 _NUM = f"(?:[0-9]++|[{_CN}]++)"
-_DASHES = "-–—―−‐"
+_DASHES = r"\-–—―−‐"
 _TO = f" ?(?:起|开始)?(?:一?直)?(?:至|到|~{{1,2}}+|[{_DASHES}]{{1,2}}+) ?"
-_AFTER_TO = f"(?<=[至到~ {_DASHES}])"
-_AND = "[、,和与及]"
+_AFTER_TO = f"(?:(?<=[至到~{_DASHES}])|(?<=[至到~{_DASHES}] ))"
+_AND = "[、,和与及/]"
 
 # What follows a count or a code rather than a date: 202405户, 2010千瓦, 5月28件.
 _COUNTED = (
@@ -111,7 +111,10 @@ _NUMBERED = (
 _DEGREE = "度(?![夏冬假过])"  # 年度 and 月度, but 2024年|度夏, 5月|度假
 _IN_NAME_INNER = "蒙乡黄江丘部容网外环存因控勤需销地"  # 内蒙古, 内乡县, 内部 …
 _WEEK = "(?:周(?![年岁围边转])|星期|礼拜)"
-_NOT_COUNTING = "(?![个家件名次条户例类项位成倍分台轮批座处年月天周号级相线组万千百十点时])(?!期(?!间))"
+_NOT_COUNTING = (
+    "(?![个家件名次条户例类项位成倍分台轮批座处年月天号级相线组万千百十点时])"
+    "(?!期(?!间)|周(?![一二三四五六日天末]))"
+)
 # The weekday's numeral, unless it counts or belongs to the next word: 本周|一共, 本周|三家, 本周|五莲县.
 _WEEKDAY = (
     f"(?:一{_NOT_COUNTING}(?![共直般些样定并])"
@@ -148,9 +151,10 @@ _BEFORE = "|".join(
         "截[至止](?:到|至)?|直到|[至到]",
         "每(?:年|个?月|个?季度|个?周|个?星期|逢)?的?",
         "除(?:了|去|开)?|不(?:含|包括|包含|算|计)|剔除|扣除|排除|非",
-        "[早晚先]于|大?约|大概",
+        "不?[早晚先]于|大?约|大概",
         "农历|阴历|旧历",
-        "往年|历年|历次|[同某各]年",
+        "往年|历年|历次|[同某各]年|[次翌][年月]|第二年",
+        "近",
     ]
 )
 
@@ -172,8 +176,11 @@ _VAGUE = "|".join(
     ]
 )
 
-_STAMP = f"(?:19|20)[0-9]{{2}}[01][0-9](?:[0-3][0-9])?(?!{_COUNTED}|号|-[0-9]{{1,4}}(?![0-9]))"
-_LIST_UNIT = f"(?:年|月份?|季度(?!假)|日|号(?!{_NUMBERED}))"
+_STAMP = f"(?:19|20)[0-9]{{2}}[01][0-9](?:[0-3][0-9])?(?!{_COUNTED}|[号年月]|-[0-9]{{1,4}}(?![0-9]))"
+_BARE_DAY = (
+    f"(?:[0-9]{{1,2}}|(?![百零〇两])[{_CN}]{{1,3}}) ?(?:日(?!月|游|三餐|均)|号(?!{_NUMBERED}))"
+)
+_LIST_UNIT = f"(?:年(?!级)|月份?|季度(?!假)|日(?!月|游|均)|号(?!{_NUMBERED}))"
 
 # (kind, pattern), tried in this order. "no:" kinds are recognised in order not to be understood.
 _WORDS: Final[tuple[tuple[str, str], ...]] = (
@@ -181,7 +188,11 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     # 3、4月 and 1-4月: numbers whose unit comes later.
     ("several", f"第?{_NUM}(?:{_AND}第?{_NUM}){{1,11}}+ ?{_LIST_UNIT}"),
     ("several", f"第{_NUM}(?:{_AND}第?{_NUM}){{1,11}}+ ?周"),
-    ("number", f"(?![0-9]{{4}} ?- ?[0-9]++ ?月)第?{_NUM}(?={_TO}第?{_NUM} ?{_LIST_UNIT})"),
+    (
+        "number",
+        f"(?![0-9]{{4}} ?- ?[0-9]++ ?月)第?{_NUM}"
+        f"(?={_TO}(?:{_BARE_DAY}|第?{_NUM} ?(?:年(?!级|一度|到头)|月|季度(?!假))))",
+    ),
     ("number", f"第{_NUM}(?={_TO}第?{_NUM} ?周)"),
     (
         "dashed",
@@ -190,7 +201,11 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
         "|/[0-9]{1,2}(?:/[0-9]{1,2})?(?![0-9A-SU-Za-z%/])"
         rf"|\.[0-9]{{1,2}}(?:\.[0-9]{{1,2}})?(?!{_COUNTED}))[月日号]?",
     ),
-    ("no:month.day", f"(?<![A-Za-z])[0-9]{{1,2}}[./][0-9]{{1,2}}{_TO}[0-9]{{1,2}}[./][0-9]{{1,2}}(?!{_COUNTED})"),
+    (
+        "no:month.day",
+        f"(?<![A-Za-z])[0-9]{{1,2}}[./][0-9]{{1,2}}{_TO}[0-9]{{1,2}}[./][0-9]{{1,2}}(?!{_COUNTED})",
+    ),
+    ("no:month.day", rf"(?<![A-Za-z])[0-9]{{1,2}}\.[0-9]{{1,2}} ?(?:[日月]|号(?!{_NUMBERED}))"),
     (
         "rolling",
         rf"(?:最近|近|过去) ?的? ?[这整]?[0-9.{_CN}半几数多余]{{1,10}}+ ?个?[多余半]? ?"
@@ -220,16 +235,16 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     # Parts of a year
     ("half", f"[上下]半年(?:{_DEGREE})?|(?<![A-Za-z])[Hh][12](?![A-Za-z0-9])"),
     ("quarter", f"第{_NUM} ?(?:季度|季(?![度节]))|(?!两){_NUM} ?季度(?!假)|首季度?(?!假)"),
-    ("quarter", "(?<=[年度的])[一二三四1-4]季(?![度节])|(?<![A-Za-z])[Qq][0-9]++(?![A-Za-z])(?:季度)?"),
+    ("quarter", "(?<![A-Za-z])[Qq][0-9](?![0-9A-Za-z])(?:季度)?"),
     ("relquarter", f"{_WHICH}季(?:度(?!假)|(?![度节]))"),
     ("firstparts", f"[前头] ?{_NUM} ?个?(?:季度(?!假)|季(?![度节])|月份?(?![0-9]))"),
     ("firstdays", f"[前头] ?{_NUM} ?(?:天|日(?!均))"),
-    ("no:part", f"[前头] ?{_NUM} ?个?(?:{_WEEK}|年|工作日)|[前后]半[年月]|大半年"),
+    ("no:part", f"[前头] ?{_NUM} ?个?(?:{_WEEK}|年|工作日)|[前后]半[年月]|大半年|上上++半年"),
     ("no:part", f"(?:最后|后|末) ?(?:{_NUM}|半) ?个?(?:天|日|{_WEEK}|月|季度?|年)"),
-    ("season", "(?:迎峰)?度[夏冬](?:期间|时期|期)?(?![日天季])"),
+    ("season", "(?:迎峰)?度[夏冬](?![日天季])(?:期间|时期|期)?"),
     ("festival", f"(?<![{_CN}]){_FESTIVAL}(?:节?(?:{_HOLIDAY}|当[天日])|节|{_NOT_IN_NAME})"),
     ("festival", f"(?<![{_CN}])十一{_HOLIDAY}"),
-    ("week", f"第 ?{_NUM} ?个?{_WEEK}|(?<=年){_NUM} ?周(?![年岁])|(?<=[0-9{_CN}周][至到~-]){_NUM} ?周"),
+    ("week", f"第 ?{_NUM} ?个?{_WEEK}"),
     # Months
     ("no:lunar", f"(?:正|腊|冬|闰[{_CN}]{{1,2}})月(?:初?[{_CN}]{{1,3}})?"),
     ("month", f"{_NO_LENGTH}(?:{_NUM}|元) ?月(?:份|{_DEGREE})?"),
@@ -245,30 +260,32 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     # Days
     ("relday", "(?:[今昨明]|大?前|大?后)[天日](?!均)|[当本][天日](?!均)"),
     ("no:average", f"{_NO_LENGTH}{_NUM} ?日均"),
-    ("day", f"(?<=[月份]){_NUM} ?(?:日|号(?!{_NUMBERED}))"),
-    ("no:numbered", f"(?<=[月份]){_NUM} ?号{_NUMBERED}"),
-    ("no:unit", f"(?<=月)[0-9]{{1,2}}(?!{_COUNTED}|[大强名家所起例座项类位处辆年月日天周点时、,]|号|供电)"),
-    (
-        "day",
-        f"(?<![第#])(?:[0-9]{{1,2}}|(?![百零〇两])[{_CN}]{{1,3}})"
-        f" ?(?:日(?!月|游|三餐)|号(?!{_NUMBERED}))",
-    ),
+    ("day", f"(?<![第#]){_BARE_DAY}"),
     # Lengths of time that do not say when
     ("no:ordinal", f"第{_NUM} ?个?(?:天|日|年|月|工作日)"),
     (
         "no:length",
-        f"{_NO_LENGTH}(?:{_NUM} ?(?:个(?:{_WEEK}|月|季度|工作日)|天|周(?![年岁围边转次期])|星期|礼拜|季度(?!假)"
-        f"|小时)|半年(?!报)度?|半个?月)(?!两[头夜]|到晚|以上|以下|级|[0-9{_CN}]++次)",
+        f"{_NO_LENGTH}(?![0-9]{{5}})(?:{_NUM} ?(?:个(?:{_WEEK}|月|季度|工作日)|天|周(?![年岁围边转次期])|星期|礼拜"
+        f"|季度(?!假))|半年(?!报)度?|半个?月)(?!两[头夜]|到晚|以上|以下|级|[0-9{_CN}]++次)",
     ),
 )
 
-# Words that only go on with an expression.
+# Words that mean something else, or nothing, without what is right before them; tried before the others.
+_INNER_WORDS: Final[tuple[tuple[str, str], ...]] = (
+    ("quarter", "(?<=[年度的])[一二三四1-4]季(?![度节])"),
+    ("week", f"(?<=年){_NUM} ?周(?![年岁])|(?<=[0-9{_CN}周][至到~-]){_NUM} ?周"),
+    ("day", f"(?<=[月份]){_NUM} ?(?:日|号(?!{_NUMBERED}))"),
+    ("no:numbered", f"(?<=[月份]){_NUM} ?号{_NUMBERED}"),
+)
+
+# Words that only go on with an expression; tried after the others.
 _MORE_WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("weekday", f"(?<=[周期拜]){_WEEKDAY}(?:{_TO}{_WEEKDAY})?"),
     ("weekend", "(?<=[周期拜])末"),
     ("stamp", f"{_AFTER_TO}{_STAMP}"),
     ("monthday", f"{_AFTER_TO}[0-9]{{1,2}}[-/.][0-9]{{1,2}}(?!{_COUNTED})[日号]?"),
     ("next", f"{_AFTER_TO}(?:[次翌同][年月日]|第二[年天])"),
+    ("no:unit", f"(?<=月)[0-9]{{1,2}}(?!{_COUNTED}|[大强名家所起例座项类位处辆年月日天周点时、,]|号|供电)"),
     ("no:bare", f"{_AFTER_TO}[0-9]++(?!{_COUNTED})"),
     ("since", "(?:起|开始)?(?:至今|迄今|[至到](?:现在|目前|当前))(?![天日年晚])|以来"),
     ("since", f"(?:开始|起(?![诉火因点重步草伏动码飞始]))(?!{_TO})"),
@@ -276,7 +293,7 @@ _MORE_WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("within", f"期间|之间|间(?!隔)|以内|之内|内(?![{_IN_NAME_INNER}])|为?止"),
     ("cumulative", "累计"),
     ("isweekday", r"\( ?(?:周|星期|礼拜)[一二三四五六日天] ?\)"),
-    ("no:modifier", "前后|左右|之[前后外]|以[前后外上下]|的?同期(?!线损|售电|供电|电量|系统|月)|同[月日季]"),
+    ("no:modifier", "前后|左右|之[前后外]|以[前后外上下]|的?同期(?!线损|售电|供电|电量|系统|月)|同[月日季]|除外"),
     ("no:decade", "(?<=年)代(?![理表码办购维])"),
     ("no:festival", "(?<=三月)三|(?<=五月)五|(?<=七月)七|(?<=九月)九|(?<=[夕年])夜"),
     ("no:modifier", f"前(?![0-9{_CN}台往端述列置郭进期提沿景瞻])|后(?![0-9{_CN}台勤续备期方端旗缀者果])"),
@@ -290,28 +307,29 @@ _MORE_WORDS: Final[tuple[tuple[str, str], ...]] = (
 _ERA = "公历|阳历|新历|公元|西元"
 _FROM = "(?<![来各独亲私])自从?|(?<!服)从|打从"
 _WORD = "(?:" + "|".join(pattern for _, pattern in _WORDS) + ")"
+_INNER = "(?:" + "|".join(pattern for _, pattern in (*_INNER_WORDS, *_WORDS)) + ")"
 _MORE = "(?:" + "|".join(pattern for _, pattern in _MORE_WORDS) + ")"
 
 _FIRST_WORDS: Final = (*_WORDS, ("from", _FROM), ("era", _ERA), ("no:before", _BEFORE))
-_LATER_WORDS: Final = (*_WORDS, *_MORE_WORDS, ("to", _TO), ("of", " ?的? ?"))
+_LATER_WORDS: Final = (*_INNER_WORDS, *_WORDS, *_MORE_WORDS, ("to", _TO), ("of", " ?的? ?"))
 
 _RUN = re.compile(
     f"(?:(?:{_FROM}|{_BEFORE}|{_ERA}) ?(?={_WORD}))?{_WORD}"
-    f"(?:{_TO}(?:{_WORD}|{_MORE})| ?{_MORE}| ?的? ?{_WORD})*+"
+    f"(?:{_TO}(?:{_INNER}|{_MORE})| ?的? ?{_INNER}| ?{_MORE})*+"
 ).match
 _FIRST_TOKEN = re.compile("|".join(f"({pattern})" for _, pattern in _FIRST_WORDS)).match
 _LATER_TOKEN = re.compile("|".join(f"({pattern})" for _, pattern in _LATER_WORDS)).match
 
-# Where an expression can begin: (characters, what may follow, what may not precede). Most of these characters
+# Where an expression can begin: (characters, what may follow, what may not precede: one character of the set). Most of these characters
 # are ordinary ones, so looking at both neighbours first is what keeps a query without dates cheap.
 _NEXT = f"0-9{_CN}今去昨明前后大上下本这当周星礼年月季最近过春夏秋冬元清端中国劳重除正腊闰迎度第首全半 "
 _STARTS: Final[tuple[tuple[str, str, str], ...]] = (
-    ("0-9", "", "0-9"),
+    ("0-9", "", "0-9"),  # nor a digit and a point: see below
     (_CN, "", _CN),
     ("今", "年天日春夏秋冬晚早晨夜", ""),
     ("昨", "天日春夏秋冬晚早晨夜", ""),
     ("去", "年春夏秋冬", "过"),
-    ("明", "年天日春夏秋冬晚早晨夜", ""),
+    ("明", "年天日春夏秋冬晚早晨夜", "昆说证声表文光"),
     ("前", f"年天日半一几些段阵两0-9{_CN} ", "以之目当年日"),
     ("后", f"年天日半0-9{_CN} ", "以之"),
     ("大", "前后半年约概", ""),
@@ -336,7 +354,7 @@ _STARTS: Final[tuple[tuple[str, str, str], ...]] = (
     ("首", "季", ""),
     ("QqHh", "0-9", "0-9A-Za-z"),
     ("头末", f"0-9{_CN}半 ", ""),
-    ("往节日不汛入历农阴旧公阳新西", "年前后久期春夏秋冬含包算计历次元", ""),
+    ("往节日不汛入历农阴旧公阳新西", "年前后久期春夏秋冬含包算计历次元早晚先", ""),
     ("截", "至止", ""),
     ("半", "年个月", "上下"),
     ("直", "到", ""),
@@ -345,8 +363,9 @@ _STARTS: Final[tuple[tuple[str, str, str], ...]] = (
     ("至到约", f"{_NEXT}", "收接达得看找遇感受报直提涉签预合履甚以乃"),
     ("除非", f"了去开夕{_NEXT}", ""),
     ("剔扣排", "除", ""),
-    ("早晚先", "于", ""),
+    ("早晚先", "于", "不"),
     ("某各同", "年", ""),
+    ("次翌", "年月", f"0-9{_CN}"),
 )
 
 
@@ -354,6 +373,8 @@ def _start_pattern() -> str:
     choices = []
     for characters, after, not_before in _STARTS:
         context = f"(?<![{not_before}].)" if not_before else ""
+        if characters == "0-9":
+            context += "(?<![0-9][./].)"  # 3.5号, 1/2
         choices.append(f"(?<=[{characters}]){context}" + (f"(?=[{after}])" if after else ""))
     choices.append("(?<=[加以线网马]上上)(?=[一个年半季周星礼月])")  # 加上|上月
     # One leading set lets the engine skip to the next candidate without trying the choices.
@@ -482,6 +503,8 @@ def _year_number(text: str, today: date) -> int | None:
     value = int("".join(map(str, digits)))
     if len(digits) == 4:
         return value
+    if found[0][0] in _CN and digits[1] == digits[0] + 1:
+        return None  # 二三年 may be two or three years
     latest = today.year + 10
     value += latest // 100 * 100
     return value if value <= latest else value - 100
@@ -690,7 +713,7 @@ def _narrow_half(scope: _Scope, text: str) -> _Scope | None:
 
 
 def _narrow_first_parts(scope: _Scope, text: str) -> _Scope | None:
-    """前三季度, 前5个月 of the year. 前一个月 and 前12个月 may as well look back from today: not understood."""
+    """前三季度, 前5个月 of the year. 前一个月 and 前12个月 may look back from today: not understood."""
     count = _number(text)
     if scope.grain != _Grain.YEAR or count is None or count < 2:
         return None
@@ -834,6 +857,7 @@ _NARROW: Final[dict[str, Callable[[_Scope, str], _Scope | None]]] = {
     "isweekday": _narrow_is_weekday,
 }
 
+_LONGEST_ROLLOVER_DAYS: Final = {"year": 184, "month": 16, "week": 7}
 _NEEDED_GRAIN: Final = {"year": _Grain.YEAR, "month": _Grain.MONTH, "week": _Grain.WEEK}
 _NEEDS: Final[dict[str, _Needs]] = {
     **dict.fromkeys(("month", "quarter", "half", "firstparts", "week", "festival", "season"), "year"),
@@ -911,14 +935,15 @@ def _point(words: list[_Word], today: date) -> _Point | None:
         return _latest_festival(head.text, today) if len(words) == 1 else None
     this = _enclosing(needs, today, head.kind)
     opened = _within(this, words[:1], needs)
-    point_ = _within(this, words, needs)
-    if opened is None or opened.scope.first > today or (point_ is not None and point_.scope.first > today):
+    latest = _within(this, words, needs)
+    if opened is None or opened.scope.first > today or (latest is not None and latest.scope.first > today):
         return _within(_enclosing(needs, today, head.kind, -1), words, needs)
-    return point_
+    return latest
 
 
 def _latest_festival(text: str, today: date) -> _Point | None:
-    begun = [s for year in (today.year - 1, today.year) for s in _festival(text, year) if s.first <= today]
+    years = range(today.year - 2, today.year + 1)  # no 腊八 fell in 2023
+    begun = [s for year in years for s in _festival(text, year) if s.first <= today]
     return _Point(begun[-1], "year") if begun else None
 
 
@@ -954,7 +979,9 @@ def _range_end(words: list[_Word], left: _Point, today: date) -> _Point | None:
     for steps in (0, 1):
         point = _within(_enclosing(needs, first, head.kind, steps), words)
         if point is not None and point.scope.first >= first:
-            return point
+            # 11月到2月 runs over the end of the year, 5月到3月 is more likely a slip.
+            long = point.scope.last - first > timedelta(days=_LONGEST_ROLLOVER_DAYS[needs])
+            return None if steps and long else point
     return None
 
 

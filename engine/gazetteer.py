@@ -27,16 +27,37 @@ class Candidate(NamedTuple):
     alias: Alias | None = None
 
 
+_token = tuple.__new__  # a NamedTuple in a third of the time
+
+
+class State(NamedTuple):
+    """One way to give the mentions of a target their organisations, all on one path.
+
+    Compared by its first five fields: nodes named twice, weight of typos, how little of the names
+    is said, depth, steps upwards in text order.
+    """
+
+    repeats: int
+    typos: int
+    form: int
+    depth: int
+    upward: int
+    deepest: int
+    nodes: tuple[int, ...]
+
+
 class OrgName:
     """What one string, suffix included, could name. Made once per string and kept.
 
     `best`: the nodes left when only the form and then the level count. `weak`: a bare stem that is
     an ordinary word too, or only the tail of a name. `stem`: what it was found by, "" for a typo.
     `source`: what told it when the text alone did not (scope, context), else "". `guesses`: nodes
-    that too little of a misspelt name was kept for; worth asking about, never an answer.
+    that too little of a misspelt name was kept for; worth asking about, never an answer. `states`:
+    the mention as all of a target. `shorter`: what it would be with less of the suffix, as (characters
+    less, name). `templates`: what an entity of each node says wherever it stands, made at first use.
     """
 
-    __slots__ = ("best", "candidates", "form", "guesses", "level", "source", "stem", "weak")
+    __slots__ = ("best", "candidates", "form", "guesses", "level", "shorter", "source", "states", "stem", "templates", "weak")
 
     def __init__(
         self,
@@ -51,6 +72,13 @@ class OrgName:
         self.candidates = candidates
         self.guesses = guesses
         self.stem = stem
+        self.shorter: tuple[tuple[int, OrgName], ...] = ()
+        self.templates: dict[int, dict[str, object]] = {}
+        # Equally light typos are equally good, however full the form or high the level.
+        self.states = [
+            State(0, c.typo, 0 if c.typo else c.form, 0 if c.typo else c.depth, 0, c.node, (c.node,))
+            for c in candidates
+        ]
         self.source = source
         first = min((c.typo, c.form, c.depth) for c in candidates)
         self.form = first[1]
@@ -74,13 +102,19 @@ class _Slot(NamedTuple):
     length: int
     stem: str | None
     indicator: str | None
+    relative: Level | None
     trigger: int
 
 
 class Scan(NamedTuple):
-    """Tokens as found, unsorted, and the triggers seen (a bit set)."""
+    """What one pass over a text found, unsorted.
+
+    `tokens`: organisations (each with the longest suffix) and indicators; `relatives`: words such as
+    本县; `triggers`: bit set of the searches worth making.
+    """
 
     tokens: list[Token]
+    relatives: list[tuple[int, int, Level]]
     triggers: int
 
 
@@ -92,6 +126,7 @@ class Gazetteer:
         hierarchy: Hierarchy,
         indicators: Iterable[tuple[str, str]],
         triggers: dict[str, int],
+        relatives: dict[str, Level],
         fold: Callable[[str], str],
         ordinary: frozenset[str],
     ) -> None:
@@ -100,6 +135,7 @@ class Gazetteer:
             hierarchy: the organisations and their declared aliases.
             indicators: (folded surface form, canonical name).
             triggers: strings that tell that a costlier search is worth it, each with its bit.
+            relatives: words that name an organisation by who asks, each with its level.
             fold: the fold that queries go through.
             ordinary: ordinary words, for `OrgName.weak`.
         """
@@ -126,6 +162,7 @@ class Gazetteer:
                 self._add(known, alias.node, alias)
         self.indicators: dict[str, str] = dict(indicators)
         self.triggers = triggers
+        self.relatives = relatives
         self._compile()
 
     def _add(self, name: Name, node: int, alias: Alias | None) -> None:
@@ -135,37 +172,52 @@ class Gazetteer:
     def _compile(self) -> None:
         self._automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
         self._slots: list[_Slot] = []
-        for key in sorted({*self.stems, *self.indicators, *self.triggers}):
+        for key in sorted({*self.stems, *self.indicators, *self.triggers, *self.relatives}):
             stem = key if key in self.stems else None
             self._automaton.add_word(key, len(self._slots))
-            self._slots.append(_Slot(len(key), stem, self.indicators.get(key), self.triggers.get(key, 0)))
+            self._slots.append(
+                _Slot(len(key), stem, self.indicators.get(key), self.relatives.get(key), self.triggers.get(key, 0))
+            )
         self._automaton.make_automaton()
-        self._memo: dict[tuple[str, str], tuple[tuple[int, OrgName], ...]] = {}
+        self._memo: dict[tuple[str, str], tuple[int, OrgName] | None] = {}
 
     def scan(self, text: str) -> Scan:
         """Every organisation and indicator in a folded text. Linear in text and matches."""
         tokens: list[Token] = []
+        relatives: list[tuple[int, int, Level]] = []
         triggers = 0
         slots, memo = self._slots, self._memo
         size = len(text)
         for last, value in self._automaton.iter(text):
-            length, stem, indicator, trigger = slots[value]
-            triggers |= trigger
+            length, stem, indicator, relative, trigger = slots[value]
             end = last + 1
             if stem is not None:
                 suffix = ""
                 if end < size and text[end] in SUFFIX_STARTS:
                     suffix = suffix_at(text, end)
-                forms = memo.get((stem, suffix))
-                if forms is None:
-                    forms = memo[stem, suffix] = self._forms(stem, suffix)
-                for extra, name in forms:
-                    tokens.append(Token(end - length, end + extra, ORGANISATION, name))
+                try:
+                    longest = memo[stem, suffix]
+                except KeyError:
+                    longest = memo[stem, suffix] = self._longest(stem, suffix)
+                if longest is not None:
+                    tokens.append(_token(Token, (end - length, end + longest[0], ORGANISATION, longest[1])))
             if indicator is not None:
-                tokens.append(Token(end - length, end, INDICATOR, indicator))
-        return Scan(tokens, triggers)
+                tokens.append(_token(Token, (end - length, end, INDICATOR, indicator)))
+            if relative is not None:
+                relatives.append((end - length, end, relative))
+            triggers |= trigger
+        return Scan(tokens, relatives, triggers)
 
-    def _forms(self, stem: str, suffix: str) -> tuple[tuple[int, OrgName], ...]:
+    def _longest(self, stem: str, suffix: str) -> tuple[int, OrgName] | None:
+        """The longest mention that a stem makes with the suffix behind it, and how much of it counts."""
+        forms = self._forms(stem, suffix)
+        if not forms:
+            return None
+        length, name = forms[-1]
+        name.shorter = tuple((length - less, other) for less, other in forms[:-1])
+        return length, name
+
+    def _forms(self, stem: str, suffix: str) -> list[tuple[int, OrgName]]:
         """The mentions that a stem makes with the longest suffix behind it, shortest first."""
         forms = []
         short = _without_peoples(suffix)
@@ -176,7 +228,7 @@ class Gazetteer:
             name = self.name(stem, ending, suffix[:length])
             if name is not None:
                 forms.append((length, name))
-        return tuple(forms)
+        return forms
 
     def name(self, stem: str, ending: str, written: str | None = None) -> OrgName | None:
         """What stem + ending names; None: nothing. `written` is the ending with its peoples."""

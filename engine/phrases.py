@@ -52,20 +52,21 @@ _BREAKDOWN = re.compile(
 # 各所 is a breakdown, 各所有 is not.
 _BREAKDOWN_SUO = re.compile(r"(?:各|每个|哪个|哪些|各个)所(?![有辖属在])")
 
-_RELATIVE = re.compile(
-    r"(?P<Province>全省|本省|我省|咱省|我们省|省电力公司|省公司|省里)"
-    r"|(?P<City>全市|本市|我市|咱市|我们市|地市公司|市供电公司|市公司|市局|市里)"
-    r"|(?P<Company>全县|本县|我县|咱县|我们县|县供电公司|县公司|县局|县里|全区|本区|我区|我们区|区公司|"
-    r"(?:我们|咱们|本|我|咱)(?:供电)?(?:公司|单位))"
-    r"|(?P<Substation>本所|我所|我们所|咱们所|咱所|全所|(?:我们|咱们|本|我)供电所)(?![有辖属在])"
-)
+_OWN = ("我们", "咱们", "本", "我", "咱")
+RELATIVES: dict[str, Level] = {
+    **dict.fromkeys(("全省", "本省", "我省", "咱省", "我们省", "省电力公司", "省公司", "省里"), Level.PROVINCE),
+    **dict.fromkeys(("全市", "本市", "我市", "咱市", "我们市", "地市公司", "市供电公司", "市公司", "市局", "市里"), Level.CITY),
+    **dict.fromkeys(("全县", "本县", "我县", "咱县", "我们县", "县供电公司", "县公司", "县局", "县里"), Level.COMPANY),
+    **dict.fromkeys(("全区", "本区", "我区", "我们区", "区公司"), Level.COMPANY),
+    **{own + noun: Level.COMPANY for own in _OWN for noun in ("公司", "供电公司", "单位")},
+    **dict.fromkeys(("本所", "我所", "我们所", "咱们所", "咱所", "全所"), Level.SUBSTATION),
+    **{own + "供电所": Level.SUBSTATION for own in _OWN},
+}
 
 TRIGGERS = {
     "exclusion": EXCLUSION_OPEN,
     "breakdown": ("各", "每", "哪", "所有", "全部", "全体", "下属", "下辖", "所辖", "所属", "辖", "旗下", "按", "分",
                   "逐", "排名", "排行", "分布", "明细", "对比", "之间", "分组"),
-    "relative": ("全省", "全市", "全县", "全区", "全所", "本", "我", "咱", "省公司", "省电力", "省里", "市公司",
-                 "市供电", "市局", "市里", "县公司", "县供电", "县局", "县里", "区公司"),
 }  # fmt: skip
 
 
@@ -87,10 +88,13 @@ def find_breakdowns(text: str) -> Iterator[Phrase]:
         yield Phrase(*match.span(), "breakdown", Level.SUBSTATION)
 
 
-def find_relatives(text: str) -> Iterator[Phrase]:
-    """全市, 本县, 我们公司: an organisation on the path of who asks."""
-    for match in _RELATIVE.finditer(text):
-        yield Phrase(*match.span(), "relative", _LEVEL_OF[match.lastgroup or ""])
+def relative_phrases(text: str, found: list[tuple[int, int, Level]]) -> Iterator[Phrase]:
+    """全市, 本县, 我们公司: an organisation on the path of who asks. The longest word at each place."""
+    end = -1
+    for start, stop, level in sorted(found, key=lambda f: (f[0], -f[1])):
+        if start >= end and not (text[stop - 1] == "所" and text[stop : stop + 1] in tuple("有辖属在")):
+            yield Phrase(start, stop, "relative", level)
+            end = stop
 
 
 def find_exclusions(text: str) -> Iterator[Phrase]:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
-from engine.gazetteer import ORGANISATION, PHRASE, Candidate, OrgName, Token
+from engine.gazetteer import ORGANISATION, PHRASE, Candidate, OrgName, State, Token
 from engine.names import BARE
 from engine.phrases import EXCLUSION_CLOSE, Filler, Phrase
 from hierarchy import Hierarchy
@@ -89,7 +89,7 @@ def _finish(text: str, chosen: tuple[Token, ...], filler: Filler) -> Segmentatio
 
 def _best_cuts(text: str, ordered: list[Token], filler: Filler) -> Cut:
     """Dynamic programming over tokens by their end; ties are all kept."""
-    tokens = sorted(_without_tails(ordered), key=lambda t: (t.end, t.start))
+    tokens = sorted(_without_tails(_with_shorter(ordered)), key=lambda t: (t.end, t.start))
     ends = [t.end for t in tokens]
     # latest[k]: the latest start among the first k tokens; a token must follow one that ends after
     # it, or it would leave room for a token in between.
@@ -129,6 +129,17 @@ def _best_cuts(text: str, ordered: list[Token], filler: Filler) -> Cut:
     return Cut([_finish(text, chosen, filler) for chosen in found], not stack)
 
 
+def _with_shorter(ordered: list[Token]) -> list[Token]:
+    """Add what each organisation is called with less of its suffix: 济南市|中 may be 济南|市中."""
+    added = [
+        Token(token.start, token.end - less, ORGANISATION, name)
+        for token in ordered
+        if isinstance(token.ref, OrgName)
+        for less, name in token.ref.shorter
+    ]
+    return sorted([*ordered, *added], key=_by_place)
+
+
 def _without_tails(ordered: list[Token]) -> list[Token]:
     """Leave out 经济开发区 where the text has 郓城县经济开发区: the same organisation, less of it."""
     kept = []
@@ -150,24 +161,7 @@ def _without_tails(ordered: list[Token]) -> list[Token]:
 # ── linking ──────────────────────────────────────────────────────────────────────────────────────
 
 
-class State(NamedTuple):
-    """One way to give the mentions of a target their organisations, all on one path.
-
-    Compared by cost: nodes named twice, weight of typos, how little of the names is said, depth,
-    steps upwards in text order.
-    """
-
-    repeats: int
-    typos: int
-    form: int
-    depth: int
-    upward: int
-    deepest: int
-    nodes: tuple[int, ...]
-
-    @property
-    def cost(self) -> tuple[int, int, int, int, int]:
-        return self[:5]
+_state = tuple.__new__  # a NamedTuple in a third of the time
 
 
 class Group:
@@ -237,7 +231,7 @@ def link(text: str, segmentation: Segmentation, hierarchy: Hierarchy, filler: Fi
                 if not soft and not _same_level(current, name, levels):
                     clashes.append(_clash(current, token, hierarchy))
         if begin:
-            current = Group(token, _start(name), excluding)
+            current = Group(token, name.states, excluding)
             groups.append(current)
         last_org = anchor = token[1]
     _choose(groups, hierarchy)
@@ -250,14 +244,6 @@ def _continues(text: str, end: int, start: int, opening: bool) -> bool:
     if EXCLUSION_CLOSE.search(between):
         return False  # 除曹县外, 除此之外
     return opening or not between.strip(" 、，,和与及跟以的")
-
-
-def _start(name: OrgName) -> list[State]:
-    return [
-        # Equally light typos are equally good, however full the form or high the level.
-        State(0, c.typo, 0 if c.typo else c.form, 0 if c.typo else c.depth, 0, c.node, (c.node,))
-        for c in name.candidates
-    ]
 
 
 def _extend(states: list[State], name: OrgName, hierarchy: Hierarchy) -> list[State]:
@@ -273,8 +259,7 @@ def _extend(states: list[State], name: OrgName, hierarchy: Hierarchy) -> list[St
             low = bisect_left(ids, deepest)
             near = candidates[low : bisect_right(ids, last[deepest])]
             near = [*_among(candidates, ids, paths[deepest][:-1]), *near]
-        for candidate in near:
-            node = candidate.node
+        for node, its_form, its_depth, typo, _ in near:
             if deepest < node <= last[deepest]:
                 bottom = node
             elif node <= deepest <= last[node]:
@@ -282,14 +267,17 @@ def _extend(states: list[State], name: OrgName, hierarchy: Hierarchy) -> list[St
             else:
                 continue
             extended.append(
-                State(
-                    repeats + (node in nodes),
-                    typos + candidate.typo,
-                    form if candidate.typo else form + candidate.form,
-                    depth if candidate.typo else depth + candidate.depth,
-                    upward + (levels[node] < levels[nodes[-1]]),
-                    bottom,
-                    (*nodes, node),
+                _state(
+                    State,
+                    (
+                        repeats + (node in nodes),
+                        typos + typo,
+                        form if typo else form + its_form,
+                        depth if typo else depth + its_depth,
+                        upward + (levels[node] < levels[nodes[-1]]),
+                        bottom,
+                        (*nodes, node),
+                    ),
                 )
             )
     if len(extended) > MAX_STATES:
@@ -324,7 +312,7 @@ def _clash(group: Group, token: Token, hierarchy: Hierarchy) -> Clash:
     for mention in reversed(group.mentions):
         known = mention.ref
         assert isinstance(known, OrgName)
-        if not _extend(_start(known), name, hierarchy):
+        if not _extend(known.states, name, hierarchy):
             other = mention
             break
     known = other.ref
@@ -416,7 +404,7 @@ def tears(reading: Reading, tokens: Sequence[Token]) -> bool:
 
 def overlapped_bare(tokens: Sequence[Token]) -> set[Token]:
     """Bare mentions that overlap a longer mention without lying in it: 市南 in 济南市南部."""
-    mentions = sorted((t for t in tokens if t.kind == ORGANISATION), key=_by_place)
+    mentions = [t for t in _with_shorter(list(tokens)) if t.kind == ORGANISATION]
     found: set[Token] = set()
     for i, left in enumerate(mentions):
         for right in mentions[i + 1 :]:

@@ -14,9 +14,9 @@ from engine.conclude import Asked, conclude
 from engine.dates import find_dates
 from engine.gazetteer import DATE, ORGANISATION, PHRASE, Candidate, OrgName, Token
 from engine.names import BARE, FULL
-from engine.phrases import Phrase, find_breakdowns, find_exclusions, find_relatives
+from engine.phrases import Phrase, find_breakdowns, find_exclusions, relative_phrases
 from engine.readings import Cut, Reading, Segmentation, link, overlapped_bare, rank, segment, tears
-from engine.tables import BREAKDOWN_BIT, DATE_BIT, EXCLUSION_BIT, GRID_BIT, RELATIVE_BIT, Tables
+from engine.tables import BREAKDOWN_BIT, DATE_BIT, EXCLUSION_BIT, GRID_BIT, Tables
 from engine.types import OrgPath, QueryTooLong, Resolution
 from hierarchy import Hierarchy, Level
 
@@ -141,9 +141,11 @@ class Engine:
 def consider(tables: Tables, asked: Asked) -> Considered:
     """Tokens, readings, and what is left when only the best readings stay."""
     text = asked.folded.text
-    tokens, triggers = tables.gazetteer.scan(text)
+    tokens, relatives, triggers = tables.gazetteer.scan(text)
     if triggers:
         tokens = _with_phrases(tables, asked, text, tokens, triggers)
+    if relatives:
+        tokens = _with_relatives(tables, asked, text, tokens, relatives)
     tried: list[tuple[Reading, str]] = []
     unused: list[Token] = []
     cut, readings = _read(tables, text, tokens, unused, tried)
@@ -162,14 +164,23 @@ def _with_phrases(tables: Tables, asked: Asked, text: str, tokens: list[Token], 
         phrases += [Token(p.start, p.end, PHRASE, p) for p in find_breakdowns(text)]
     if triggers & EXCLUSION_BIT:
         phrases += [Token(p.start, p.end, PHRASE, p) for p in find_exclusions(text)]
-    if triggers & RELATIVE_BIT:
-        taken = [(t.start, t.end) for t in (*phrases, *tokens)]
-        for p in find_relatives(text):
-            if not any(a <= p.start and p.end <= b for a, b in taken) and _stands_alone(tables, text, p, tokens):
-                phrases.append(_relative(tables, asked, p, tokens))
     if triggers & GRID_BIT:
         tokens = [_with_grid(text, t, tables.grid_prefixes) for t in tokens]
     return tokens + phrases
+
+
+def _with_relatives(
+    tables: Tables, asked: Asked, text: str, tokens: list[Token], found: list[tuple[int, int, Level]]
+) -> list[Token]:
+    """Add the relative names that stand on their own and are not part of a longer mention."""
+    free = [f for f in found if not any(t[0] <= f[0] and f[1] <= t[1] for t in tokens)]
+    if not free:
+        return tokens
+    return tokens + [
+        _relative(tables, asked, phrase, tokens)
+        for phrase in relative_phrases(text, free)
+        if _stands_alone(tables, text, phrase, tokens)
+    ]
 
 
 def _with_grid(text: str, token: Token, prefixes: tuple[str, ...]) -> Token:

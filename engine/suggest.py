@@ -14,6 +14,11 @@ _CUTOFF = 60.0  # half of a two-character stem is not near
 _SUFFIX = re.compile("(?:供电公司|供电中心|供电局|供电所|供电站|公司|所|省|市|县|区|旗)$")
 
 
+def stem_of(name: str) -> str:
+    """A name without its last suffix."""
+    return _SUFFIX.sub("", name) or name
+
+
 def nearest_nodes(
     hierarchy: Hierarchy, name: str, level: Level | None = None, parents: Sequence[int] = ()
 ) -> list[int]:
@@ -23,16 +28,10 @@ def nearest_nodes(
         hierarchy: the table.
         name: what was written, suffix included.
         level: look at this level only.
-        parents: look below these only, if anything there is near.
+        parents: look below these only; none: in the whole table, which takes its time.
     """
-    for within in ([range(p + 1, hierarchy.last[p] + 1) for p in parents], [range(len(hierarchy))]):
-        pool = {
-            i: _SUFFIX.sub("", hierarchy.names[i])
-            for ids in within
-            for i in ids
-            if level is None or hierarchy.levels[i] == level
-        }
-        found = process.extract(_SUFFIX.sub("", name), pool, scorer=fuzz.ratio, limit=_MOST, score_cutoff=_CUTOFF)
-        if found:
-            return [key for _, _, key in found]
-    return []
+    pools = [range(p + 1, hierarchy.last[p] + 1) for p in parents] or [range(len(hierarchy))]
+    levels, names = hierarchy.levels, hierarchy.names
+    pool = {i: stem_of(names[i]) for ids in pools for i in ids if level is None or levels[i] == level}
+    found = process.extract(stem_of(name), pool, scorer=fuzz.ratio, limit=_MOST, score_cutoff=_CUTOFF)
+    return [node for _, _, node in found]

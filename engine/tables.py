@@ -13,13 +13,13 @@ from engine.indicators import load_indicators
 from engine.names import GRID_PREFIXES
 from engine.normalize import FoldTable
 from engine.phrases import TRIGGERS as PHRASE_TRIGGERS
-from engine.phrases import Filler
+from engine.phrases import RELATIVES, Filler
 from engine.types import LEVEL_NAMES, Entity, OrgPath, trusted
 from engine.typos import SWAPPED, TypoFinder
 from engine.unknowns import NilFinder
 from hierarchy import Hierarchy
 
-DATE_BIT, EXCLUSION_BIT, BREAKDOWN_BIT, RELATIVE_BIT, GRID_BIT = 1, 2, 4, 8, 16
+DATE_BIT, EXCLUSION_BIT, BREAKDOWN_BIT, GRID_BIT = 1, 2, 4, 8
 _WORD_SIZES = (2, 3, 4)
 # A word that begins with one of these is as likely two: 和|平阴.
 _JOINERS = frozenset("的和与及跟同是在有对把被从向为问查看")
@@ -53,12 +53,11 @@ class Tables:
             (DATE_BIT, DATE_TRIGGERS),
             (EXCLUSION_BIT, PHRASE_TRIGGERS["exclusion"]),
             (BREAKDOWN_BIT, PHRASE_TRIGGERS["breakdown"]),
-            (RELATIVE_BIT, PHRASE_TRIGGERS["relative"]),
             (GRID_BIT, GRID_PREFIXES),
         ):
             for word in words:
                 triggers[fold(word)] = triggers.get(fold(word), 0) | bit
-        gazetteer = Gazetteer(hierarchy, surfaces, triggers, fold, lexicon.ordinary_words())
+        gazetteer = Gazetteer(hierarchy, surfaces, triggers, RELATIVES, fold, lexicon.ordinary_words())
         return cls(hierarchy, folds, gazetteer, _filler())
 
     def _org_path(self, node: int) -> OrgPath:

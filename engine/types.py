@@ -129,26 +129,37 @@ class Resolution(Frozen):
 
 
 M = TypeVar("M", bound=Frozen)
-_DEFAULTS: dict[type[Frozen], dict[str, Any]] = {}
 _FIELDS: dict[type[Frozen], set[str]] = {}
+_DEFAULTS: dict[type[Frozen], dict[str, Any]] = {}
+_new = object.__new__
 _set = object.__setattr__
 
 
-def trusted(model: type[M], **values: Any) -> M:
-    """A model from values that we made ourselves: no validation, a tenth of the time."""
-    try:
-        content = {**_DEFAULTS[model], **values}
-    except KeyError:
-        fields = model.model_fields
-        _DEFAULTS[model] = {name: f.default for name, f in fields.items() if not f.is_required()}
-        _FIELDS[model] = set(fields)
-        content = {**_DEFAULTS[model], **values}
-    instance = model.__new__(model)
-    _set(instance, "__dict__", content)
-    _set(instance, "__pydantic_fields_set__", _FIELDS[model])
+def complete(model: type[M], values: dict[str, Any]) -> M:
+    """A model from a dict of every one of its fields, in order, that we made ourselves: no validation.
+
+    Seven times as fast as the constructor; the dict becomes the model's and must not be used again.
+    """
+    instance = _new(model)
+    _set(instance, "__dict__", values)
+    _set(instance, "__pydantic_fields_set__", _fields(model))
     _set(instance, "__pydantic_extra__", None)
     _set(instance, "__pydantic_private__", None)
     return instance
+
+
+def trusted(model: type[M], **values: Any) -> M:
+    """As `complete`, with the defaults filled in."""
+    if model not in _DEFAULTS:
+        _DEFAULTS[model] = {name: f.default for name, f in model.model_fields.items()}
+    return complete(model, {**_DEFAULTS[model], **values})
+
+
+def _fields(model: type[Frozen]) -> set[str]:
+    try:
+        return _FIELDS[model]
+    except KeyError:
+        return _FIELDS.setdefault(model, set(model.model_fields))
 
 
 def encodable(text: str) -> str:

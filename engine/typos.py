@@ -22,6 +22,7 @@ HOMOPHONE, MERGED_SOUND, SWAPPED, EDITED = 1, 2, 3, 4  # weights; 0 is written a
 TYPO_SCORE = {HOMOPHONE: 0.9, MERGED_SOUND: 0.85, SWAPPED: 0.8, EDITED: 0.7}
 _WILD = "\ufffc"
 _MAX_STEM = 12
+_MOST_GUESSES = 50  # names that share one character of two with what was written; more say nothing
 
 
 class Meant(NamedTuple):
@@ -207,11 +208,21 @@ class TypoFinder:
         return self._is_place_elsewhere(written) and not self._gazetteer.is_stem(written)
 
     def _tokens(self, start: int, end: int, suffix: str, written: str, exact: Sequence[Token]) -> list[Token]:
-        ordinary = self._is_ordinary(written)
         found: dict[int, _Found] = {}
-        for meant in self.index.lookup(written):
-            if ordinary and meant.weight >= SWAPPED:
-                continue
+        outside = [t for t in exact if t.end <= start or end <= t.start]
+        fits = self._collect(found, self.index.lookup(written, heavy=False), end, suffix, outside)
+        if not fits and not self._is_ordinary(written):
+            heavy = [m for m in self.index.lookup(written) if m.weight >= SWAPPED]
+            if outside or sum(m.kept < 2 for m in heavy) <= _MOST_GUESSES:
+                self._collect(found, heavy, end, suffix, outside)
+        return [self._token(start, stop, here) for stop, here in found.items() if here.candidates]
+
+    def _collect(
+        self, found: dict[int, _Found], meanings: Iterable[Meant], end: int, suffix: str, outside: Sequence[Token]
+    ) -> bool:
+        """Add candidates by where their mention ends; tell whether one goes with all that stands outside."""
+        fits = False
+        for meant in meanings:
             ending, name = suffix, None
             while ending and (name := self._gazetteer.name(meant.stem, ending)) is None:
                 ending = ending[:-1]
@@ -220,10 +231,11 @@ class TypoFinder:
             here = found.setdefault(end + len(ending), _Found())
             for candidate in name.candidates:
                 if candidate.form <= SHORT:
-                    related = self._related(candidate.node, exact, start, end)
+                    related = self._related(candidate.node, outside)
                     if related or len(ending) > 1 or meant.kept > 1 or meant.weight < EDITED:
                         here.add(candidate, meant, related)
-        return [self._token(start, stop, here) for stop, here in found.items() if here.candidates]
+                        fits = fits or related or not outside
+        return fits
 
     def _beside_relative(self, text: str, stretch: Stretch, exact: Sequence[Token]) -> list[Token]:
         """Misspelt stems without a suffix: beside, or all that there is with, a mention on their path."""
@@ -245,26 +257,26 @@ class TypoFinder:
                 continue
             found = _Found()
             whole = (a, b) == (start, end) or (a, b) in stretch.runs
+            outside = [t for t in exact if t.end <= a or b <= t.start]
             for meant in self.index.lookup(written, heavy=whole):
                 name = self._gazetteer.name(meant.stem, "")
                 for candidate in name.candidates if name else ():
-                    if candidate.form <= BARE and self._related(candidate.node, exact, a, b):
+                    if candidate.form <= BARE and self._related(candidate.node, outside):
                         found.add(candidate, meant, supported=False)
             if found.candidates:
                 tokens.append(self._token(a, b, found))
         return tokens
 
-    def _related(self, node: int, exact: Sequence[Token], start: int, end: int) -> bool:
+    def _related(self, node: int, outside: Sequence[Token]) -> bool:
         """Whether an exact mention outside the stretch lies on the path of the organisation."""
         last = self._hierarchy.last
-        for token in exact:
-            if token.end <= start or end <= token.start:
-                name = token.ref
-                assert isinstance(name, OrgName)
-                for candidate in name.candidates:
-                    other = candidate.node
-                    if other != node and (other <= node <= last[other] or node <= other <= last[node]):
-                        return True
+        for token in outside:
+            name = token.ref
+            assert isinstance(name, OrgName)
+            for candidate in name.candidates:
+                other = candidate.node
+                if other != node and (other <= node <= last[other] or node <= other <= last[node]):
+                    return True
         return False
 
     def _token(self, start: int, end: int, found: _Found) -> Token:

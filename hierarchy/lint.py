@@ -66,7 +66,7 @@ def whole_tree_findings(hierarchy: Hierarchy, rows: Sequence[int | None]) -> Ite
         rows: The row that first names each node; None where rows are not known.
     """
     nodes = sorted(range(len(hierarchy)), key=lambda node: rows[node] or 0)  # as the table has them
-    for check in (_odd_characters, _look_alikes, _declared_twice, _nested_names):
+    for check in (_odd_characters, _look_alikes, _one_character_apart, _declared_twice, _nested_names):
         for code, severity, node, message, advice in check(hierarchy, nodes):
             yield Finding(code, severity, hierarchy.source, rows[node], message, advice)
 
@@ -147,6 +147,39 @@ def _look_alikes(hierarchy: Hierarchy, nodes: Sequence[int]) -> Iterator[Seen]:
             )
             advice = "If they are one organisation, keep one name and make the other an alias."
             yield "look-alike", "warning", first, message, advice
+
+
+_LARGE = 3
+"""A company with so many substations is no misspelling itself."""
+
+
+def _one_character_apart(hierarchy: Hierarchy, nodes: Sequence[int]) -> Iterator[Seen]:
+    """Companies with at most one substation, one character away from a large one of their city."""
+    companies = [
+        (node, match.group(), match["stem"])
+        for node in nodes
+        if hierarchy.levels[node] == Level.COMPANY
+        and (match := _STEM[Level.COMPANY].fullmatch(hierarchy.names[node]))
+        and len(match["stem"]) > 1
+    ]
+    large: dict[tuple[int, str], int] = {}
+    for node, name, stem in companies:
+        if len(hierarchy.children(node)) >= _LARGE:
+            for pattern in _with_gap(name, len(stem)):
+                large.setdefault((hierarchy.parents[node], pattern), node)
+    for node, name, stem in companies:
+        if len(hierarchy.children(node)) > 1:
+            continue
+        near = [large.get((hierarchy.parents[node], pattern)) for pattern in _with_gap(name, len(stem))]
+        other = next((found for found in near if found is not None), None)
+        if other is not None:
+            message = f"company '{name}' is one character away from '{hierarchy.names[other]}' of the same city."
+            advice = "If it is a misspelling, correct its rows."
+            yield "look-alike", "warning", node, message, advice
+
+
+def _with_gap(name: str, length: int) -> list[str]:
+    return [f"{name[:i]}?{name[i + 1 :]}" for i in range(length)]
 
 
 _COMPARED = 100

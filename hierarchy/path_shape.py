@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple, cast
 
@@ -135,36 +135,49 @@ def look_alikes(companies: Sequence[str]) -> dict[str, str]:
 def _refuse_undeclared(source: str, rows: dict[Path, int], findings: list[Finding]) -> None:
     """Take out substations whose company is most likely misspelt.
 
-    A substation's row declares its company too, unless the company looks like a misspelt neighbour, or the
-    table gives at least half of the companies that have substations a row of their own: then it must do so
-    for all of them.
+    A substation's row declares its company too, with two exceptions, both judged within the one city and both
+    settled by a row of the company's own: it looks like a misspelling of a neighbour, or the city evidently
+    lists its companies and this is not among them.
     """
     cities: dict[tuple[str, str], dict[str, int]] = {}  # how many substations each company has
-    own: set[tuple[str, str, str]] = set()
+    own: dict[tuple[str, str], set[str]] = {}  # companies with a row of their own
     for province, city, company, substation in rows:
         if company:
             counts = cities.setdefault((province, city), {})
             counts[company] = counts.get(company, 0) + bool(substation)
             if not substation:
-                own.add((province, city, company))
-    staffed = [(*above, name) for above, counts in cities.items() for name, count in counts.items() if count]
-    declared = sum(company in own for company in staffed)
-    strict = declared > 0 and declared * 2 >= len(staffed)
+                own.setdefault((province, city), set()).add(company)
     refused: dict[tuple[str, str, str], str] = {}
     for above, counts in cities.items():
         alike = look_alikes(list(counts))
-        for company, count in counts.items():
-            if count == 0 or (*above, company) in own:
-                continue
+        declared = own.get(above, set())
+        staffed = {company for company, count in counts.items() if count}
+        listing = len(declared & staffed)
+        lists_companies = listing >= _LISTED and 4 * listing >= 3 * len(staffed)
+        for company in staffed - declared:
             other = alike.get(company)
-            if other is not None and ((*above, other) in own or (counts[other], other) > (count, company)):
+            if other is not None and _outranks(other, company, counts, declared):
                 refused[(*above, company)] = f"Did you mean '{other}'? "
-            elif strict:
-                known = [name for name in counts if (*above, name) in own]
-                refused[(*above, company)] = did_you_mean(company, known)
+            elif lists_companies:
+                refused[(*above, company)] = did_you_mean(company, declared)
     if not refused:
         return
     for path in [path for path in rows if path[:3] in refused]:
         message = f"substation '{path[3]}' has company '{path[2]}', which no row of its city {path[1]} declares."
         advice = f"{refused[path[:3]]}Correct the row, or add the company on a row of its own."
         findings.append(Finding("orphan", "error", source, rows.pop(path), message, advice))
+
+
+_LISTED = 3
+"""With fewer companies on rows of their own, a city does not count as listing them."""
+
+
+def _outranks(other: str, company: str, counts: Mapping[str, int], declared: Container[str]) -> bool:
+    """Whether of two look-alikes the undeclared `company` is the misspelt one.
+
+    A look-alike declared on a row of its own, with substations, does not count against a neighbour of the same
+    size or larger: whoever adds that row to settle one finding must not get another.
+    """
+    if counts[other] != counts[company]:
+        return counts[other] > counts[company] or (counts[other] == 0 and other in declared)
+    return other not in declared and other > company

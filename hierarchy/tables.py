@@ -156,7 +156,8 @@ def read_sql(url: str, table_or_query: str | None = None) -> Table:
                 everything = sqlalchemy.select(sqlalchemy.text("*"))
                 result = connection.execute(everything.select_from(sqlalchemy.table(name, schema=schema or None)))
             else:
-                result = connection.exec_driver_sql(str(table_or_query))
+                literally = str(table_or_query).replace(":", r"\:")  # a query has no parameters to bind
+                result = connection.execute(sqlalchemy.text(literally))
             header = tuple(map(str, result.keys()))
             rows = [[_as_text(cell) for cell in row] for row in result]
             connection.rollback()

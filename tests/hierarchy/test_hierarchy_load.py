@@ -194,7 +194,7 @@ def test_xlsx(tmp_path: Path, expected: Hierarchy) -> None:
 
 def test_xlsx_numbers_and_rows(tmp_path: Path) -> None:
     """Ids may be numbers, 2.0 is 2, and a finding has the row of the sheet."""
-    rows = [
+    rows: list[list[Any]] = [
         ["id", "parent_id", "name"],
         [1, None, "山东省"],
         [],
@@ -248,13 +248,15 @@ def test_sqlite(tmp_path: Path, expected: Hierarchy) -> None:
     assert Hierarchy.from_sql(url, "main.org") == expected
     assert Hierarchy.from_sql(url) == expected  # the only table
     assert Hierarchy.from_sql(url, "SELECT * FROM org WHERE province = '河南省'").names == ("河南省",)
+    query = "SELECT ':x' AS province, '100%' AS city, 'a:b::c' AS company, 'd' AS substation"
+    assert Hierarchy.from_sql(url, query).names == (":x", "100%", "a:b::c", "d")
     assert Hierarchy.load(f"{url}#org") == expected
     assert Hierarchy.load(url, table="org") == expected
     assert Hierarchy.from_sql(url, "org").source == f"{url}#org"
 
 
 def test_sqlite_numbers_and_nulls(tmp_path: Path) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"id": 1, "parent_id": None, "name": "山东省"},
         {"id": 2, "parent_id": 1, "name": "菏泽"},
         {"id": 3, "parent_id": 8, "name": "曹县供电公司"},
@@ -288,9 +290,9 @@ def test_database_errors(tmp_path: Path) -> None:
     with pytest.raises(HierarchyError, match=r"which table\? The database has backup, org\."):
         Hierarchy.from_sql(url)
     (tmp_path / "empty.db").touch()
-    for table in (None, "org"):
+    for name in (None, "org"):
         with pytest.raises(HierarchyError, match=r"[Tt]he database has none\."):
-            Hierarchy.from_sql(f"sqlite:///{tmp_path / 'empty.db'}", table)
+            Hierarchy.from_sql(f"sqlite:///{tmp_path / 'empty.db'}", name)
     missing = tmp_path / "new.db"
     with pytest.raises(HierarchyError, match="there is no SQLite file"):
         Hierarchy.load(f"sqlite:///{missing}#org")
@@ -335,6 +337,11 @@ def test_postgresql(expected: Hierarchy) -> None:
     assert Hierarchy.load(f"{url}#qilin_test.org") == expected
     query = "SELECT province, city, company, trim(substation) AS substation FROM qilin_test.org"
     assert Hierarchy.from_sql(url, query).findings == ()
+    query = "SELECT ':x' AS province, '100%' AS city, 'a:b'::text AS company, NULL::text AS substation"
+    assert Hierarchy.from_sql(url, query).names == (":x", "100%", "a:b")
+    deleting = "WITH gone AS (DELETE FROM qilin_test.org RETURNING *) SELECT * FROM gone"
+    assert Hierarchy.from_sql(url, deleting) == expected
+    assert Hierarchy.from_sql(url, "qilin_test.org") == expected  # rolled back
     with pytest.raises(HierarchyError, match=r'the database says: relation "qilin_test\.none" does not exist'):
         Hierarchy.from_sql(url, "qilin_test.none")
 

@@ -12,6 +12,10 @@ PATHS = "province,city,company,substation\n"
 PARENTS = "id,parent_id,name\n"
 LEVELS = "id,parent_id,name,level\n"
 JUYE = "山东省,菏泽,巨野县供电公司,大义供电所\n"
+LISTED = (
+    "山东省,菏泽,巨野县供电公司,\n山东省,菏泽,曹县供电公司,\n山东省,菏泽,单县供电公司,\n"
+    "山东省,菏泽,曹县供电公司,古营集供电所\n山东省,菏泽,单县供电公司,李田楼供电所\n"
+)
 HEZE = "1,,山东省\n2,1,菏泽\n"
 
 # name: (table, "severity code row: message advice" for every finding, paths without children that are left)
@@ -35,24 +39,33 @@ GOLDEN: dict[str, tuple[str, list[str], list[str]]] = {
         ],
         ["山东省/菏泽/巨野县供电公司"],
     ),
-    "look-alike company declared on a row of its own": (
-        PATHS + JUYE + "山东省,菏泽,巨野供电公司,\n山东省,菏泽,巨野供电公司,麒麟供电所\n",
-        # now it is 巨野县供电公司 that only a substation's row declares
+    "a tie goes to the name that has its 县": (
+        PATHS + JUYE + "山东省,菏泽,巨野供电公司,麒麟供电所\n",
         [
-            "error orphan 2: substation '大义供电所' has company '巨野县供电公司', which no row of its "
-            "city 菏泽 declares. "
-            "Did you mean '巨野供电公司'? Correct the row, or add the company on a row of its own."
-        ],
-        ["山东省/菏泽/巨野供电公司/麒麟供电所"],
-    ),
-    "companies with rows of their own, but one": (
-        PATHS + "山东省,菏泽,巨野县供电公司,\n" + JUYE + "山东省,菏泽,巨也县供电公司,麒麟供电所\n",
-        [
-            "error orphan 4: substation '麒麟供电所' has company '巨也县供电公司', which no row of its "
-            "city 菏泽 declares. "
+            "error orphan 3: substation '麒麟供电所' has company '巨野供电公司', "
+            "which no row of its city 菏泽 declares. "
             "Did you mean '巨野县供电公司'? Correct the row, or add the company on a row of its own."
         ],
         ["山东省/菏泽/巨野县供电公司/大义供电所"],
+    ),
+    "the advice followed, no other finding comes of it": (
+        PATHS + JUYE + "山东省,菏泽,巨野供电公司,\n山东省,菏泽,巨野供电公司,麒麟供电所\n",
+        [],
+        ["山东省/菏泽/巨野供电公司/麒麟供电所", "山东省/菏泽/巨野县供电公司/大义供电所"],
+    ),
+    "a city that lists its companies, but for one": (
+        PATHS + JUYE + LISTED + "山东省,菏泽,巨也县供电公司,麒麟供电所\n河南省,安阳,滑县供电公司,城关供电所\n",
+        [
+            "error orphan 8: substation '麒麟供电所' has company '巨也县供电公司', "
+            "which no row of its city 菏泽 declares. "
+            "Did you mean '巨野县供电公司'? Correct the row, or add the company on a row of its own."
+        ],
+        [
+            "山东省/菏泽/单县供电公司/李田楼供电所",
+            "山东省/菏泽/巨野县供电公司/大义供电所",
+            "山东省/菏泽/曹县供电公司/古营集供电所",
+            "河南省/安阳/滑县供电公司/城关供电所",
+        ],
     ),
     "a company without substations obliges no other": (
         PATHS + "山东省,菏泽,曹县供电公司,\n" + JUYE,
