@@ -108,7 +108,7 @@ def conclude(tables: Tables, asked: Asked, considered: Considered) -> Resolution
     outside = _excluded_outside(tables, reading)
     if outside is not None:
         _gather(tables, asked, reading, draft)
-        return _finish(asked, draft, "conflict", conflicts=(outside,), question=outside.message)
+        return _finish(asked, draft, "conflict", conflicts=(outside,), candidates=outside.repairs, question=outside.message)
     doubtful = _doubtful(readings)
     if not considered.complete:
         _gather(tables, asked, reading, draft)
@@ -418,7 +418,9 @@ def _gather(
     tables: Tables, asked: Asked, reading: Reading, draft: _Draft, doubtful: Sequence[Group] = ()
 ) -> None:
     """Entities, indicators, dates and breakdown of a reading, in text order."""
-    groups = iter(enumerate(reading.groups))
+    groups = iter(reading.groups)
+    numbers: dict[tuple[int, bool], int] = {}  # a target named twice keeps its number
+    number = -1
     entities = draft.entities
     left = 0  # mentions of the group still to come
     for token in reading.segmentation.tokens:
@@ -426,12 +428,17 @@ def _gather(
             _gather_other(asked, token, draft)
             continue
         if left == 0:
-            number, group = next(groups)
+            group = next(groups)
             via = group.via
             assert via is not None
             left = len(group.mentions)
             doubt = group in doubtful
-            entities += _inferred(tables, group, via, number, doubt)
+            following = len(numbers)
+            number = following if doubt else numbers.setdefault((group.options[0], group.excluded), following)
+            if doubt:
+                numbers[-1 - following, False] = following
+            if number == following:
+                entities += _inferred(tables, group, via, number, doubt)
         i = len(group.mentions) - left
         left -= 1
         nodes: Sequence[int] = (via.nodes[i],)

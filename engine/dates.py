@@ -59,7 +59,7 @@ def find_dates(text: str, today: date) -> list[DateMention]:
     Returns: Mentions in text order, not overlapping; never raises, linear in the length of `text`.
     """
     found: list[DateMention] = []
-    points: list[_Point | None] = []
+    points: list[_Point | None] = []  # what each mention means, None where it has no range
     position = 0
     while (hit := _START(text, position)) is not None:
         start = hit.start()
@@ -177,9 +177,7 @@ _VAGUE = "|".join(
 )
 
 _STAMP = f"(?:19|20)[0-9]{{2}}[01][0-9](?:[0-3][0-9])?(?!{_COUNTED}|[号年月]|-[0-9]{{1,4}}(?![0-9]))"
-_BARE_DAY = (
-    f"(?:[0-9]{{1,2}}|(?![百零〇两])[{_CN}]{{1,3}}) ?(?:日(?!月|游|三餐|均)|号(?!{_NUMBERED}))"
-)
+_BARE_DAY = f"(?:[0-9]{{1,2}}|(?![百零〇两])[{_CN}]{{1,3}}) ?(?:日(?!月|游|三餐|均)|号(?!{_NUMBERED}))"
 _LIST_UNIT = f"(?:年(?!级)|月份?|季度(?!假)|日(?!月|游|均)|号(?!{_NUMBERED}))"
 
 # (kind, pattern), tried in this order. "no:" kinds are recognised in order not to be understood.
@@ -265,8 +263,8 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("no:ordinal", f"第{_NUM} ?个?(?:天|日|年|月|工作日)"),
     (
         "no:length",
-        f"{_NO_LENGTH}(?![0-9]{{5}})(?:{_NUM} ?(?:个(?:{_WEEK}|月|季度|工作日)|天|周(?![年岁围边转次期])|星期|礼拜"
-        f"|季度(?!假))|半年(?!报)度?|半个?月)(?!两[头夜]|到晚|以上|以下|级|[0-9{_CN}]++次)",
+        f"{_NO_LENGTH}(?![0-9]{{5}})(?:{_NUM} ?(?:个(?:{_WEEK}|月|季度|工作日)|天|周(?![年岁围边转次期])"
+        f"|星期|礼拜|季度(?!假))|半年(?!报)度?|半个?月)(?!两[头夜]|到晚|以上|以下|级|[0-9{_CN}]++次)",
     ),
 )
 
@@ -286,14 +284,15 @@ _MORE_WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("monthday", f"{_AFTER_TO}[0-9]{{1,2}}[-/.][0-9]{{1,2}}(?!{_COUNTED})[日号]?"),
     ("next", f"{_AFTER_TO}(?:[次翌同][年月日]|第二[年天])"),
     ("no:unit", f"(?<=月)[0-9]{{1,2}}(?!{_COUNTED}|[大强名家所起例座项类位处辆年月日天周点时、,]|号|供电)"),
-    ("no:bare", f"{_AFTER_TO}[0-9]++(?!{_COUNTED})"),
+    ("no:bare", f"{_AFTER_TO}[0-9]++(?!{_COUNTED})[号年月]?"),
     ("since", "(?:起|开始)?(?:至今|迄今|[至到](?:现在|目前|当前))(?![天日年晚])|以来"),
     ("since", f"(?:开始|起(?![诉火因点重步草伏动码飞始]))(?!{_TO})"),
     ("coming", "(?<=[天日周月年期拜初])来(?![自电访源函信宾安凤])"),
     ("within", f"期间|之间|间(?!隔)|以内|之内|内(?![{_IN_NAME_INNER}])|为?止"),
     ("cumulative", "累计"),
     ("isweekday", r"\( ?(?:周|星期|礼拜)[一二三四五六日天] ?\)"),
-    ("no:modifier", "前后|左右|之[前后外]|以[前后外上下]|的?同期(?!线损|售电|供电|电量|系统|月)|同[月日季]|除外"),
+    ("no:modifier", "前后|左右|之[前后外]|以[前后外上下]|除外|同[月日季]"),
+    ("no:modifier", "的?同期(?!线损|售电|供电|电量|系统|月)"),
     ("no:decade", "(?<=年)代(?![理表码办购维])"),
     ("no:festival", "(?<=三月)三|(?<=五月)五|(?<=七月)七|(?<=九月)九|(?<=[夕年])夜"),
     ("no:modifier", f"前(?![0-9{_CN}台往端述列置郭进期提沿景瞻])|后(?![0-9{_CN}台勤续备期方端旗缀者果])"),
@@ -314,14 +313,14 @@ _FIRST_WORDS: Final = (*_WORDS, ("from", _FROM), ("era", _ERA), ("no:before", _B
 _LATER_WORDS: Final = (*_INNER_WORDS, *_WORDS, *_MORE_WORDS, ("to", _TO), ("of", " ?的? ?"))
 
 _RUN = re.compile(
-    f"(?:(?:{_FROM}|{_BEFORE}|{_ERA}) ?(?={_WORD}))?{_WORD}"
+    f"(?:{_WORD}|(?:{_FROM}|{_BEFORE}|{_ERA}) ?{_WORD})"
     f"(?:{_TO}(?:{_INNER}|{_MORE})| ?的? ?{_INNER}| ?{_MORE})*+"
 ).match
 _FIRST_TOKEN = re.compile("|".join(f"({pattern})" for _, pattern in _FIRST_WORDS)).match
 _LATER_TOKEN = re.compile("|".join(f"({pattern})" for _, pattern in _LATER_WORDS)).match
 
-# Where an expression can begin: (characters, what may follow, what may not precede: one character of the set). Most of these characters
-# are ordinary ones, so looking at both neighbours first is what keeps a query without dates cheap.
+# Where an expression can begin: (one of these characters, what may follow, what may not precede). Most are
+# ordinary characters, so looking at both neighbours first is what keeps a query without dates cheap.
 _NEXT = f"0-9{_CN}今去昨明前后大上下本这当周星礼年月季最近过春夏秋冬元清端中国劳重除正腊闰迎度第首全半 "
 _STARTS: Final[tuple[tuple[str, str, str], ...]] = (
     ("0-9", "", "0-9"),  # nor a digit and a point: see below
@@ -568,6 +567,7 @@ def _listed(kind: str, text: str) -> list[_Word]:
 
 
 # --- Words that need no larger period ---
+
 
 def _steps(text: str) -> int:
     """上 is one back, 上上 two; 下 is one ahead; 本, 这 and 当 are none."""
@@ -1101,19 +1101,25 @@ def _without_doubtful(found: list[DateMention], points: list[_Point | None]) -> 
     whole_year = any(point.scope.grain == _Grain.YEAR for point in settled)
     whole_month = any(point.scope.grain >= _Grain.MONTH for point in settled)
     whole_week = any(point.scope.grain >= _Grain.WEEK for point in settled)
-    years = {point.year.year for point in settled if point.year is not None}
-    months = {point.month for point in settled if point.month is not None}
-    weeks = {point.week for point in settled if point.week is not None}
+    # A year said with a month fills only what comes after it: 3月与去年3月 is clear.
+    years: set[date] = set()
+    months: set[date] = set()
+    weeks: set[date] = set()
     for index, point in enumerate(points):
-        if point is None or not point.needs:
+        if point is None:
             continue
         first = point.scope.first
         if point.needs == "year":
-            doubtful = whole_year or bool(years - {first.year})
+            doubtful = whole_year or bool(years - {first.replace(month=1, day=1)})
         elif point.needs == "month":
             doubtful = whole_month or bool(months - {first.replace(day=1)})
-        else:
+        elif point.needs == "week":
             doubtful = whole_week or bool(weeks - {_week(first).first})
+        else:
+            doubtful = False
         if doubtful:
             found[index] = found[index]._replace(first=None, last=None)
+        for seen, period in ((years, point.year), (months, point.month), (weeks, point.week)):
+            if period is not None:
+                seen.add(period)
     return found

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import ahocorasick
 
-from engine.names import BARE, CITY_ADMIN, SUFFIX, SUFFIX_PREFIXES, SUFFIX_STARTS, TAIL, Name, Suffixes, names_of, whole
+from engine.names import CITY_ADMIN, SUFFIX, SUFFIX_STARTS, TAIL, Name, Suffixes, names_of, suffix_prefixes, whole
 from hierarchy import Alias, Hierarchy, Level
 
 ORGANISATION, INDICATOR, DATE, PHRASE = range(4)  # what a token is
@@ -49,15 +49,15 @@ class State(NamedTuple):
 class OrgName:
     """What one string, suffix included, could name. Made once per string and kept.
 
-    `best`: the nodes left when only the form and then the level count. `weak`: a bare stem that is
-    an ordinary word too, or only the tail of a name. `stem`: what it was found by, "" for a typo.
+    `best`: the nodes left when only the form and then the level count. `bare`: no suffix is
+    written. `weak`: bare, and an ordinary word too or only the tail of a name. `stem`: what it was found by, "" for a typo.
     `source`: what told it when the text alone did not (scope, context), else "". `guesses`: nodes
     that too little of a misspelt name was kept for; worth asking about, never an answer. `states`:
     the mention as all of a target. `shorter`: what it would be with less of the suffix, as (characters
     less, name). `templates`: what an entity of each node says wherever it stands, made at first use.
     """
 
-    __slots__ = ("best", "candidates", "form", "guesses", "level", "shorter", "source", "states", "stem", "templates", "weak")
+    __slots__ = ("bare", "best", "candidates", "form", "guesses", "level", "shorter", "source", "states", "stem", "templates", "weak")
 
     def __init__(
         self,
@@ -65,6 +65,7 @@ class OrgName:
         levels: tuple[Level, ...],
         *,
         stem: str = "",
+        bare: bool = False,
         weak: bool = False,
         source: str = "",
         guesses: frozenset[int] = frozenset(),
@@ -72,6 +73,7 @@ class OrgName:
         self.candidates = candidates
         self.guesses = guesses
         self.stem = stem
+        self.bare = bare
         self.shorter: tuple[tuple[int, OrgName], ...] = ()
         self.templates: dict[int, dict[str, object]] = {}
         # Equally light typos are equally good, however full the form or high the level.
@@ -155,9 +157,7 @@ class Gazetteer:
             if alias.kind == "forbidden":
                 self._forbidden.setdefault(folded, set()).add(alias.node)
                 continue
-            known_names = [whole(level, folded)]
-            if alias.kind != "nickname":
-                known_names += names_of(level, folded)
+            known_names = [whole(level, folded)] if alias.kind == "nickname" else names_of(level, folded)
             for known in known_names:
                 self._add(known, alias.node, alias)
         self.indicators: dict[str, str] = dict(indicators)
@@ -181,6 +181,15 @@ class Gazetteer:
         self._automaton.make_automaton()
         self._memo: dict[tuple[str, str], tuple[int, OrgName] | None] = {}
 
+    def __getstate__(self) -> dict[str, object]:
+        # The words are a list of the package, and the memo fills itself.
+        return {**self.__dict__, "_ordinary": None, "_memo": {}}
+
+    def with_words(self, ordinary: frozenset[str]) -> Gazetteer:
+        """Put back the words that a pickle leaves out."""
+        self._ordinary = ordinary
+        return self
+
     def scan(self, text: str) -> Scan:
         """Every organisation and indicator in a folded text. Linear in text and matches."""
         tokens: list[Token] = []
@@ -199,9 +208,9 @@ class Gazetteer:
                     longest = memo[stem, suffix]
                 except KeyError:
                     longest = memo[stem, suffix] = self._longest(stem, suffix)
-                if longest is not None:
+                if longest is not None and not (longest[1].bare and _in_number(text, end - length)):
                     tokens.append(_token(Token, (end - length, end + longest[0], ORGANISATION, longest[1])))
-            if indicator is not None:
+            if indicator is not None and not _in_number(text, end - length):
                 tokens.append(_token(Token, (end - length, end, INDICATOR, indicator)))
             if relative is not None:
                 relatives.append((end - length, end, relative))
@@ -221,7 +230,7 @@ class Gazetteer:
         """The mentions that a stem makes with the longest suffix behind it, shortest first."""
         forms = []
         short = _without_peoples(suffix)
-        lengths = [("", 0)] + [(s, len(suffix) - len(short) + len(s)) for s in SUFFIX_PREFIXES.get(short, ())]
+        lengths = [("", 0)] + [(s, len(suffix) - len(short) + len(s)) for s in suffix_prefixes(short)]
         if suffix != short:
             lengths = [pair for pair in lengths if not pair[0] or pair[0].startswith("自治")]
         for ending, length in lengths:
@@ -231,22 +240,35 @@ class Gazetteer:
         return forms
 
     def name(self, stem: str, ending: str, written: str | None = None) -> OrgName | None:
-        """What stem + ending names; None: nothing. `written` is the ending with its peoples."""
+        """What stem + ending names; None: nothing. `written` is the ending with its peoples.
+
+        The same string may be cut elsewhere too: 大理市 is 大理 + 市 and the stem of 大理市供电所.
+        """
+        text = stem + (ending if written is None else written)
         best: dict[int, Candidate] = {}
-        for node, suffixes, alias in self.stems.get(stem, ()):
-            form = suffixes.forms.get(ending if written is None else written, suffixes.forms.get(ending))
-            if form is None or node in self._forbidden.get(stem + ending, ()):
+        bare: set[int] = set()
+        for cut in range(2, len(text) + 1):
+            entries = self.stems.get(text[:cut])
+            if not entries:
                 continue
-            known = best.get(node)
-            if known is None or form < known.form:
-                best[node] = Candidate(node, form, self.levels[node], EXACT_TYPO, alias)
+            rest = text[cut:]
+            plain = _without_peoples(rest)
+            for node, suffixes, alias in entries:
+                form = suffixes.forms.get(rest, suffixes.forms.get(plain))
+                if form is None or node in self._forbidden.get(text, ()):
+                    continue
+                known = best.get(node)
+                if known is None or form < known.form:
+                    best[node] = Candidate(node, form, self.levels[node], EXACT_TYPO, alias)
+                    (bare.discard if rest else bare.add)(node)
         if not best:
             return None
         self._level_up(best, ending)
         candidates = tuple(best[node] for node in sorted(best))
         form = min(c.form for c in candidates)
-        weak = form == TAIL or (form == BARE and stem in self._ordinary)
-        return OrgName(candidates, self.levels, stem=stem, weak=weak)
+        is_bare = any(c.form == form and c.node in bare for c in candidates)
+        weak = form == TAIL or (is_bare and text in self._ordinary)
+        return OrgName(candidates, self.levels, stem=stem, bare=is_bare, weak=weak)
 
     def _level_up(self, best: dict[int, Candidate], ending: str) -> None:
         """Keep 大理市 open between the city 大理 and its 大理市供电公司: both go by that name."""
@@ -260,6 +282,14 @@ class Gazetteer:
     def is_stem(self, text: str) -> bool:
         """Whether some organisation goes by this stem."""
         return text in self.stems
+
+
+_NUMERALS = frozenset("0123456789一二三四五六七八九十百千万亿")
+
+
+def _in_number(text: str, start: int) -> bool:
+    """Whether a mention would begin in the middle of a number: 万户 in 百万户."""
+    return text[start] in _NUMERALS and start > 0 and text[start - 1] in _NUMERALS
 
 
 def suffix_at(text: str, position: int) -> str:

@@ -105,6 +105,15 @@ def _suffixes(level: Level, canonical: str, admin: str, orgs: tuple[str, ...], b
     return Suffixes(level, forms)
 
 
+_SHARED: dict[tuple[object, ...], Suffixes] = {}
+
+
+def _changed(suffixes: Suffixes, forms: dict[str, int]) -> Suffixes:
+    """The suffixes with other forms; equal ones are one object, since a table has thousands."""
+    merged = {**suffixes.forms, **forms}
+    return _SHARED.setdefault((suffixes.level, *merged.items()), Suffixes(suffixes.level, merged))
+
+
 _WHOLE: dict[Level, Suffixes] = {level: Suffixes(level, {"": FULL}) for level in Level}
 _WHOLE_SHORT: dict[Level, Suffixes] = {level: Suffixes(level, {"": SHORT}) for level in Level}
 
@@ -157,7 +166,7 @@ def names_of(level: Level, canonical: str, parents: tuple[str, ...] = ()) -> lis
     stem, township = _cut(body, TOWNSHIP, keep=2)
     if township:  # 嘉祥镇供电所 is 嘉祥镇, and 嘉祥 for short; never 嘉祥乡
         suffixes = _suffixes(level, township + org, township, SUBSTATION_ORG, ())
-        names.append(Name(stem, Suffixes(level, {**suffixes.forms, "": CUT, township: BARE})))
+        names.append(Name(stem, _changed(suffixes, {"": CUT, township: BARE})))
     else:
         stem = body
         suffixes = _suffixes(level, org, "", SUBSTATION_ORG, TOWNSHIP)
@@ -175,7 +184,7 @@ def _usable(stem: str, admin: str, suffixes: Suffixes) -> list[Name]:
     names = []
     if admin and stem:
         rest = {suffix[len(admin) :]: form for suffix, form in forms.items() if suffix.startswith(admin)}
-        names.append(Name(stem + admin, Suffixes(level, rest)))
+        names.append(Name(stem + admin, _changed(Suffixes(level, {}), rest)))
     for suffix, form in forms.items():
         whole_name = suffix == canonical or (suffix.startswith("供电") and len(suffix) > 2)
         if stem and whole_name and not (admin and suffix.startswith(admin)):
@@ -192,31 +201,26 @@ def _tails(stem: str, suffixes: Suffixes, parents: tuple[str, ...]) -> list[Name
         for prefix in dict.fromkeys((place + admin, place + "市", place + "县", place + "区", place)):
             tail = stem.removeprefix(prefix)
             if len(place) > 1 and tail != stem and len(tail) > 1 and not SUFFIX.match(tail):
-                level, forms = suffixes
-                short = {suffix: TAIL if form == BARE else SHORT for suffix, form in forms.items()}
-                names.append(Name(tail, Suffixes(level, short)))
+                short = {suffix: TAIL if form == BARE else SHORT for suffix, form in suffixes.forms.items()}
+                names.append(Name(tail, _changed(suffixes, short)))
                 break
     return names
 
 
-def _all_suffixes() -> list[str]:
-    words = {
-        admin + org
-        for admins, orgs in (
-            (PROVINCE_ADMIN, PROVINCE_ORG),
-            (CITY_ADMIN, COMPANY_ORG),
-            (COMPANY_ADMIN, COMPANY_ORG),
-            (TOWNSHIP, SUBSTATION_ORG),
-        )
-        for admin in ("", *admins)
-        for org in ("", *orgs)
-    }
-    return sorted(words - {""}, key=len, reverse=True)
+def _alternatives(*words: tuple[str, ...]) -> str:
+    return "|".join(sorted({w for group in words for w in group}, key=len, reverse=True))
 
 
+_ADMINS = _alternatives(PROVINCE_ADMIN, CITY_ADMIN, COMPANY_ADMIN, TOWNSHIP)
+_ORGS = _alternatives(PROVINCE_ORG, COMPANY_ORG, SUBSTATION_ORG)
 # 土家族自治县 and other peoples before 自治 are recognised and mean 自治县.
-SUFFIX = re.compile(f"(?P<peoples>{PEOPLES}+(?=自治))?(?P<suffix>{'|'.join(_all_suffixes())})")
-SUFFIX_STARTS = frozenset(word[0] for word in _all_suffixes()) | frozenset(p[0] for p in _PEOPLES) | {"维"}
-SUFFIX_PREFIXES: dict[str, tuple[str, ...]] = {
-    word: tuple(s for s in reversed(_all_suffixes()) if word.startswith(s)) for word in _all_suffixes()
-}
+SUFFIX = re.compile(f"(?P<peoples>{PEOPLES}+(?=自治))?(?P<suffix>(?:{_ADMINS})(?:{_ORGS})?|{_ORGS})")
+SUFFIX_STARTS = frozenset(
+    word[0] for word in (*PROVINCE_ADMIN, *CITY_ADMIN, *COMPANY_ADMIN, *TOWNSHIP, *PROVINCE_ORG, *COMPANY_ORG, *SUBSTATION_ORG, *_PEOPLES)
+)
+
+
+@lru_cache(maxsize=None)
+def suffix_prefixes(suffix: str) -> tuple[str, ...]:
+    """The suffixes that a suffix begins with, itself included, shortest first: 县, 县供电公司."""
+    return tuple(suffix[:end] for end in range(1, len(suffix) + 1) if SUFFIX.fullmatch(suffix[:end]))

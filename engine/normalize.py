@@ -100,6 +100,9 @@ class FoldTable:
         self.changes = changes
         self._needs_fold = re.compile(f"[{_ranges(changes)}\U00010000-\U0010ffff]").search
 
+    def __reduce__(self) -> tuple[type[FoldTable], tuple[dict[str, str]]]:
+        return FoldTable, (self.changes,)
+
     @classmethod
     def standard(cls) -> FoldTable:
         """The one table, made at first use."""

@@ -223,12 +223,12 @@ def link(text: str, segmentation: Segmentation, hierarchy: Hierarchy, filler: Fi
             soft = gap.soft or (anchor != last_org and filler.gap(text[last_org:anchor]).soft)
         if current is not None and not begin:
             states = _extend(current.states, name, hierarchy)
-            if states:
+            if states and not (soft and min(states).repeats > min(current.states).repeats):
                 current.states = states
                 current.mentions.append(token)
             else:
                 begin = True
-                if not soft and not _same_level(current, name, levels):
+                if not states and not soft and not _same_level(current, name, levels):
                     clashes.append(_clash(current, token, hierarchy))
         if begin:
             current = Group(token, name.states, excluding)
@@ -365,12 +365,12 @@ def _inherit(states: list[State], best: list[State], target: int, hierarchy: Hie
 
 
 def _doubt(states: list[State], best: list[State], target: int, hierarchy: Hierarchy) -> list[State]:
-    """One best, but elsewhere, while a lesser form would stay with the target before: ask."""
+    """One best, but elsewhere or above, while a lesser form would stay beside the target before: ask."""
     path = hierarchy.paths[target]
-    if len(path) < 2 or any(_within(s.deepest, path[1], hierarchy) for s in best):
+    if len(path) < 3 or any(_within(s.deepest, path[1], hierarchy) and s.deepest not in path for s in best):
         return best
-    near = [s for s in states if _within(s.deepest, path[1], hierarchy) and s.deepest not in path]
-    return best + _cheapest(near) if near and len(path) > 2 else best
+    near = [s for s in states if _within(s.deepest, path[-2], hierarchy) and s.deepest not in path]
+    return best + _cheapest(near) if near else best
 
 
 def rank(reading: Reading, shared: frozenset[Token] = frozenset()) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from engine.conclude import Asked, conclude
 from engine.dates import find_dates
 from engine.gazetteer import DATE, ORGANISATION, PHRASE, Candidate, OrgName, Token
-from engine.names import BARE, FULL
+from engine.names import FULL
 from engine.phrases import Phrase, find_breakdowns, find_exclusions, relative_phrases
 from engine.readings import Cut, Reading, Segmentation, link, overlapped_bare, rank, segment, tears
 from engine.tables import BREAKDOWN_BIT, DATE_BIT, EXCLUSION_BIT, GRID_BIT, Tables
@@ -42,7 +42,7 @@ class Engine:
     """Resolves queries against one organisation table. Safe to share between threads.
 
     Args:
-        hierarchy: the table; None for the bundled one of Shandong.
+        hierarchy: the table, or tables compiled before; None for the bundled table of Shandong.
         indicators: a CSV file with columns name and aliases; None for the bundled one.
         default_date: fills the date that a query leaves out (such as 本月); off unless given.
         max_length: longest query accepted, in characters.
@@ -53,7 +53,7 @@ class Engine:
 
     def __init__(
         self,
-        hierarchy: Hierarchy | None = None,
+        hierarchy: Hierarchy | Tables | None = None,
         *,
         indicators: str | PathLike[str] | None = None,
         default_date: str | None = None,
@@ -61,7 +61,10 @@ class Engine:
         clock: Callable[[], date] | None = None,
     ) -> None:
         self._indicators = indicators
-        self._tables = Tables.build(hierarchy if hierarchy is not None else Hierarchy.bundled(), indicators)
+        if isinstance(hierarchy, Tables):
+            self._tables = hierarchy
+        else:
+            self._tables = Tables.build(hierarchy if hierarchy is not None else Hierarchy.bundled(), indicators)
         self._clock = clock or _today_in_shanghai
         self._max_length = max_length
         self._default_date = default_date
@@ -284,7 +287,7 @@ def _accidental(tables: Tables, text: str, segmentation: Segmentation) -> list[T
             continue
         name = token.ref
         assert isinstance(name, OrgName)
-        if name.form >= BARE and not name.source:
+        if name.bare and not name.source:
             supported = previous is not None and previous.end == token.start and _parent_of(tables, previous, name)
             if not supported and (name.weak or _cut_out(tables, text, token, segmentation.tokens)):
                 dropped.append(token)

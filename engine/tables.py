@@ -28,11 +28,11 @@ _JOINERS = frozenset("的和与及跟同是在有对把被从向为问查看")
 class Tables:
     """One hierarchy, compiled: gazetteer, filler, typos, and values made once per organisation."""
 
-    def __init__(self, hierarchy: Hierarchy, folds: FoldTable, gazetteer: Gazetteer, filler: Filler) -> None:
+    def __init__(self, hierarchy: Hierarchy, folds: FoldTable, gazetteer: Gazetteer) -> None:
         self.hierarchy = hierarchy
         self.folds = folds
         self.gazetteer = gazetteer
-        self.filler = filler
+        self.filler = _filler()
         self.grid_prefixes = tuple(sorted(map(folds.fold_name, GRID_PREFIXES), key=len, reverse=True))
         self.org_path = lru_cache(maxsize=None)(self._org_path)
         self.inferred = lru_cache(maxsize=65536)(self._inferred)
@@ -58,7 +58,7 @@ class Tables:
             for word in words:
                 triggers[fold(word)] = triggers.get(fold(word), 0) | bit
         gazetteer = Gazetteer(hierarchy, surfaces, triggers, RELATIVES, fold, lexicon.ordinary_words())
-        return cls(hierarchy, folds, gazetteer, _filler())
+        return cls(hierarchy, folds, gazetteer)
 
     def _org_path(self, node: int) -> OrgPath:
         return org_path(self.hierarchy, node)

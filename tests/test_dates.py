@@ -87,7 +87,8 @@ CN_DIGITS = "〇一二三四五六七八九"
 def cn(number: int) -> str:
     """11 → 十一, 25 → 二十五."""
     tens, ones = divmod(number, 10)
-    return ("" if tens == 0 else "十" if tens == 1 else CN_DIGITS[tens] + "十") + (CN_DIGITS[ones] if ones else "")
+    written_tens = "" if tens == 0 else "十" if tens == 1 else CN_DIGITS[tens] + "十"
+    return written_tens + (CN_DIGITS[ones] if ones else "")
 
 
 def cn_year(year: int) -> str:
@@ -147,8 +148,10 @@ def test_parts_of_a_year(year: int, today: date) -> None:
         assert only(f"{year}年{word}半年", today) == want
     for quarter in range(1, 5):
         want = date(year, quarter * 3 - 2, 1), month_end(year, quarter * 3)
-        for form in (f"第{quarter}季度", f"{cn(quarter)}季度", f"{quarter}季度", f"Q{quarter}", f"第{cn(quarter)}季度"):
-            assert only(f"{year}年{form}", today) == want, form
+        for number in (str(quarter), cn(quarter)):
+            for form in (f"第{number}季度", f"{number}季度", f"第{number}季"):
+                assert only(f"{year}年{form}", today) == want, form
+        assert only(f"{year}年Q{quarter}", today) == want
     assert only(f"{year}年前三季度", today) == (date(year, 1, 1), date(year, 9, 30))
 
 
@@ -187,7 +190,7 @@ def test_weeks_are_iso(year: int, week: int, today: date) -> None:
 @given(year=st.integers(1900, 2100), month=st.integers(0, 99), day=st.integers(0, 99))
 def test_impossible_dates_are_mentions_without_a_range(year: int, month: int, day: int) -> None:
     try:
-        want: tuple[date | None, date | None] = (date(year, month, day),) * 2  # type: ignore[assignment]
+        want: tuple[date | None, date | None] = (date(year, month, day), date(year, month, day))
     except ValueError:
         want = None, None
     assert only(f"{year}年{month}月{day}日") == want
@@ -205,7 +208,10 @@ def test_a_bare_month_is_the_latest_begun(today: date, month: int) -> None:
     assert first <= today < date(first.year + 1, month, 1)
 
 
-@given(today=TODAYS, text=st.sampled_from(["一季度", "Q4", "上半年", "下半年", "前三季度", "第10周", "春节", "周三", "中旬"]))
+BARE = ["一季度", "Q4", "上半年", "下半年", "前三季度", "第10周", "春节", "周三", "中旬"]
+
+
+@given(today=TODAYS, text=st.sampled_from(BARE))
 def test_a_bare_period_has_begun_within_two_years(today: date, text: str) -> None:
     first, last = only(text, today)
     assert first is not None and last is not None
@@ -250,7 +256,7 @@ def test_relative_words(today: date) -> None:
 
 @given(today=TODAYS, digits=st.integers(0, 99))
 def test_a_two_digit_year_is_at_most_ten_years_ahead(today: date, digits: int) -> None:
-    first, last = only(f"{digits:02d}年3月", today)
+    first, _ = only(f"{digits:02d}年3月", today)
     assert first is not None and first.year % 100 == digits
     assert today.year - 90 <= first.year <= today.year + 10
 
@@ -319,12 +325,14 @@ def test_holidays_without_a_settled_length_have_no_range() -> None:
 
 # --- Any text ----------------------------------------------------------------------------------------------
 
-ALPHABET = (
-    "0 1 2 3 5 9 12 28 31 2024 2023 24 20240513 202405 2024-05 - 至 到 ~ 年 月 日 号 天 周 星期 礼拜 季 季度 旬 上 下 本 "
-    "这个 个 今 去 昨 明 前 后 大前 一 二 三 四 五 六 十 百 半 初 底 末 中 内 以来 至今 起 开始 自 从 每 第 近 最近 过去 的 春节 "
-    "国庆 五一 中秋 节 期间 当天 迎峰 度夏 Q1 H1 度 份 和 、 及 路 村 台区 线 主变 同期 左右 以后 上午 均 照 平阴 菏泽 投诉 "
-    "( ) (周一) 累计 工作日 次 全 元旦 腊八 正月 农历 年底 月初 次年 除 截至 \n \ud800 ² . / : ,"
-).split(" ")
+WORDS = """
+01 2 3 5 9 12 28 31 2024 2023 24 20240513 202405 2024-05 - 至 到 ~ 年 月 日 号 天 周 星期 礼拜 季
+季度 旬 上 下 本 这个 个 今 去 昨 明 前 后 大前 一 二 三 四 五 六 十 百 半 初 底 末 中 内 以来 至今
+起 开始 自 从 每 第 近 最近 过去 的 春节 国庆 五一 中秋 节 期间 当天 迎峰 度夏 Q1 H1 度 份 和 、 及
+路 村 台区 线 主变 同期 左右 以后 上午 均 照 平阴 菏泽 投诉 ( ) (周一) 累计 工作日 次 全 元旦 腊八
+正月 农历 年底 月初 次年 除 截至 ² . / : ,
+"""
+ALPHABET = [*WORDS.split(), "\n", " ", "\ud800"]
 
 
 @settings(max_examples=1000)
@@ -342,20 +350,21 @@ def test_any_text_gives_spans_in_order_and_whole_ranges(text: str, today: date) 
         assert (mention.first is None) == (mention.last is None)
         if mention.first is not None and mention.last is not None:
             assert mention.first <= mention.last
-            assert 1900 <= mention.first.year and mention.last.year <= 2100
+            assert mention.first.year >= 1900
+            assert mention.last.year <= 2100
         assert triggered(text[mention.start : mention.end])
     assert find_dates(text, today) == mentions
 
 
-HOSTILE = [
-    "1", "年月", "1年", "1、", "1-", "上", "一", "1号、", "前1", "近1", "1 ", "今年 的 ", "3月到", "周一", "2024", "2024-",
-    "第1", "5.1-", "每", "20240428-", "春节", "3月、", "到 ", "1,1-", "五一路", "3月和", "上上月", "最近", "一百", "本周", "以来", "2024年1-",
-]  # fmt: skip
+HOSTILE = """
+1年月 1年 1、 1- 上 一 1号、 前1 近1 今年的 3月到 周一 2024 2024- 第1 5.1- 每 20240428- 春节 3月、
+1,1- 五一路 3月和 上上月 最近 一百 本周 以来 2024年1- 近11 1.1~ 十一 的年 至今 年初 大前 2024/
+""".split()  # noqa: SIM905
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_hostile_text_takes_time_in_proportion(piece: str) -> None:
-    """2,000 characters cost at most a fixed multiple of 1,000; CPU time, so that a busy machine is no failure."""
+    """CPU time, so that a busy machine is no failure: a few ms, where a quadratic search takes far longer."""
 
     def cost_s(length: int) -> float:
         text = (piece * length)[:length]
@@ -366,5 +375,5 @@ def test_hostile_text_takes_time_in_proportion(piece: str) -> None:
             best = min(best, time.process_time() - begin)
         return best
 
-    assert cost_s(2000) < 0.05  # a few ms here; a quadratic search would take longer
-    assert cost_s(8000) < 0.2
+    assert cost_s(2000) < 0.05
+    assert cost_s(16000) < 0.4
