@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine import questions
 from engine.consistency import order_repairs, shared_levels
 from engine.dates import DateMention, find_dates
-from engine.gazetteer import DATE, INDICATOR, ORGANISATION, PHRASE, Candidate, OrgName, Token
+from engine.gazetteer import DATE, INDICATOR, ORGANISATION, PHRASE, Candidate, OrgName, State, Token
 from engine.names import FULL
 from engine.normalize import Folded
 from engine.phrases import Phrase
-from engine.readings import Clash, Group, Reading, State
+from engine.readings import Clash, Group, Reading
 from engine.suggest import nearest_nodes, stem_of
 from engine.types import (
     LEVEL_NAMES,
@@ -108,7 +108,9 @@ def conclude(tables: Tables, asked: Asked, considered: Considered) -> Resolution
     outside = _excluded_outside(tables, reading)
     if outside is not None:
         _gather(tables, asked, reading, draft)
-        return _finish(asked, draft, "conflict", conflicts=(outside,), candidates=outside.repairs, question=outside.message)
+        return _finish(
+            asked, draft, "conflict", conflicts=(outside,), candidates=outside.repairs, question=outside.message
+        )
     doubtful = _doubtful(readings)
     if not considered.complete:
         _gather(tables, asked, reading, draft)
@@ -176,9 +178,7 @@ def _nearest_readings(tables: Tables, asked: Asked, readings: list[Reading]) -> 
     """Readings with every organisation inside the caller's own, if there are any."""
     hierarchy = tables.hierarchy
     for top, _ in asked.whereabouts(tables):
-        inside = [
-            r for r in readings if all(top <= o <= hierarchy.last[top] for g in r.groups for o in g.options)
-        ]
+        inside = [r for r in readings if all(top <= o <= hierarchy.last[top] for g in r.groups for o in g.options)]
         if inside:
             return inside
     return readings
@@ -266,11 +266,13 @@ def _without(reading: Reading, swallowed: frozenset[Token]) -> Reading:
             name = left[0].ref
             assert isinstance(name, OrgName)
             fresh = Group(left[0], [], group.excluded)
-            fresh.states = [State(0, 0, c.form, c.depth, 0, c.node, (c.node,)) for c in name.candidates if c.node in name.best]
+            fresh.states = [
+                State(0, 0, c.form, c.depth, 0, c.node, (c.node,)) for c in name.candidates if c.node in name.best
+            ]
             fresh.options = name.best
             fresh.via = fresh.states[0]
             groups.append(fresh)
-            dropped = {m for m in left[1:]}
+            dropped = set(left[1:])
             kept = tuple(t for t in kept if t not in dropped)
     return Reading(reading.segmentation._replace(tokens=kept), groups, [])
 
@@ -389,10 +391,8 @@ def _ambiguous(
     first = doubtful[0]
     start, end = first.mentions[0].start, first.mentions[-1].end
     text = _slice(asked, start, end)
-    if any(map(_is_guess, doubtful)):
-        question = questions.is_it(text, candidates)
-    else:
-        question = questions.which(text, candidates)
+    ask = questions.is_it if any(map(_is_guess, doubtful)) else questions.which
+    question = ask(text, candidates)
     return _finish(
         asked, draft, "ambiguous", targets=targets, excluded=excluded, candidates=candidates, question=question
     )
@@ -414,9 +414,7 @@ def _slice(asked: Asked, start: int, end: int) -> str:
     return asked.query[a:b]
 
 
-def _gather(
-    tables: Tables, asked: Asked, reading: Reading, draft: _Draft, doubtful: Sequence[Group] = ()
-) -> None:
+def _gather(tables: Tables, asked: Asked, reading: Reading, draft: _Draft, doubtful: Sequence[Group] = ()) -> None:
     """Entities, indicators, dates and breakdown of a reading, in text order."""
     groups = iter(reading.groups)
     numbers: dict[tuple[int, bool], int] = {}  # a target named twice keeps its number
@@ -429,8 +427,8 @@ def _gather(
             continue
         if left == 0:
             group = next(groups)
+            assert group.via is not None
             via = group.via
-            assert via is not None
             left = len(group.mentions)
             doubt = group in doubtful
             following = len(numbers)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 from engine import questions
 from engine.markup import TAGS, MarkupError, Piece, parse
@@ -122,9 +121,7 @@ def _order_conflict(table: Hierarchy, name: str, nodes: Sequence[int], above: st
     )
 
 
-def _unknown_conflict(
-    table: Hierarchy, level: Level | None, name: str, chain: Sequence[tuple[Level, str]]
-) -> Conflict:
+def _unknown_conflict(table: Hierarchy, level: Level | None, name: str, chain: Sequence[tuple[Level, str]]) -> Conflict:
     from engine.suggest import nearest_nodes
 
     parents = [i for lvl, parent in chain[-1:] for i in _nodes(table, lvl, parent)]
@@ -155,8 +152,8 @@ def _check_chain(table: Hierarchy, chain: Sequence[tuple[Level, str]]) -> list[C
         if not nodes:
             conflicts.append(_unknown_conflict(table, level, name, [(lv, n) for lv, n, _ in above]))
             continue
-        below = nodes if possible is None else tuple(
-            i for i in nodes if any(table.is_ancestor(top, i) for top in possible)
+        below = (
+            nodes if possible is None else tuple(i for i in nodes if any(table.is_ancestor(top, i) for top in possible))
         )
         if not below:
             upper_level, upper_name, upper_nodes = above[-1]
@@ -259,5 +256,3 @@ def _check_text(table: Hierarchy, pieces: Sequence[Piece], query: str | None) ->
             ]
         rest = rest[at + len(piece.text) :]
     return []
-
-

@@ -305,19 +305,29 @@ _MORE_WORDS: Final[tuple[tuple[str, str], ...]] = (
 
 _ERA = "公历|阳历|新历|公元|西元"
 _FROM = "(?<![来各独亲私])自从?|(?<!服)从|打从"
-_WORD = "(?:" + "|".join(pattern for _, pattern in _WORDS) + ")"
-_INNER = "(?:" + "|".join(pattern for _, pattern in (*_INNER_WORDS, *_WORDS)) + ")"
-_MORE = "(?:" + "|".join(pattern for _, pattern in _MORE_WORDS) + ")"
+_ALL_WORDS: Final = (
+    *_INNER_WORDS,
+    *_WORDS,
+    # What may stand before a date (自, 截至) is also a word between two (3月到5月).
+    *(
+        (kind, rf"\A(?:{pattern})")
+        for kind, pattern in (("from", _FROM), ("era", _ERA), ("no:before", _BEFORE))
+    ),
+    *_MORE_WORDS,
+    ("to", _TO),
+    ("of", " ?的? ?"),
+)
 
-_FIRST_WORDS: Final = (*_WORDS, ("from", _FROM), ("era", _ERA), ("no:before", _BEFORE))
-_LATER_WORDS: Final = (*_INNER_WORDS, *_WORDS, *_MORE_WORDS, ("to", _TO), ("of", " ?的? ?"))
+
+def _any(words: tuple[tuple[str, str], ...]) -> str:
+    return "(?:" + "|".join(pattern for _, pattern in words) + ")"
+
 
 _RUN = re.compile(
-    f"(?:{_WORD}|(?:{_FROM}|{_BEFORE}|{_ERA}) ?{_WORD})"
-    f"(?:{_TO}(?:{_INNER}|{_MORE})| ?的? ?{_INNER}| ?{_MORE})*+"
+    f"(?:(?:{_FROM}|{_BEFORE}|{_ERA}) ?)??{_any(_WORDS)}"
+    f"(?:(?:{_TO}| ?的? ?){_any((*_INNER_WORDS, *_WORDS))}|(?:{_TO}| ?){_any(_MORE_WORDS)})*+"
 ).match
-_FIRST_TOKEN = re.compile("|".join(f"({pattern})" for _, pattern in _FIRST_WORDS)).match
-_LATER_TOKEN = re.compile("|".join(f"({pattern})" for _, pattern in _LATER_WORDS)).match
+_TOKEN = re.compile("|".join(f"({pattern})" for _, pattern in _ALL_WORDS)).match
 
 # Where an expression can begin: (one of these characters, what may follow, what may not precede). Most are
 # ordinary characters, so looking at both neighbours first is what keeps a query without dates cheap.
@@ -533,12 +543,10 @@ def _words(expression: str) -> list[_Word] | None:
     words: list[_Word] = []
     position = 0
     while position < len(expression):
-        # What may stand before a date (自, 截至) is also a word between two (3月到5月).
-        kinds, match = (_LATER_WORDS, _LATER_TOKEN) if words else (_FIRST_WORDS, _FIRST_TOKEN)
-        token = match(expression, position)
+        token = _TOKEN(expression, position)
         if token is None or token.end() == position or token.lastindex is None:
             return None
-        kind = kinds[token.lastindex - 1][0]
+        kind = _ALL_WORDS[token.lastindex - 1][0]
         text = token[0].strip()
         position = token.end()
         if kind.startswith("no:"):

@@ -45,6 +45,11 @@ class State(NamedTuple):
     deepest: int
     nodes: tuple[int, ...]
 
+    @property
+    def cost(self) -> tuple[int, ...]:
+        """What decides between states, lowest first."""
+        return self[:5]
+
 
 class OrgName:
     """What one string, suffix included, could name. Made once per string and kept.
@@ -57,12 +62,25 @@ class OrgName:
     less, name). `templates`: what an entity of each node says wherever it stands, made at first use.
     """
 
-    __slots__ = ("bare", "best", "candidates", "form", "guesses", "level", "shorter", "source", "states", "stem", "templates", "weak")
+    __slots__ = (
+        "bare",
+        "best",
+        "candidates",
+        "form",
+        "guesses",
+        "level",
+        "shorter",
+        "source",
+        "states",
+        "stem",
+        "templates",
+        "weak",
+    )
 
     def __init__(
         self,
         candidates: tuple[Candidate, ...],
-        levels: tuple[Level, ...],
+        levels: tuple[int, ...],
         *,
         stem: str = "",
         bare: bool = False,

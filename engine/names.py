@@ -8,7 +8,7 @@ up here. So a table of 40,000 organisations needs 30,000 strings, not half a mil
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from hierarchy import Level
@@ -27,7 +27,7 @@ CITY_ADMIN = ("市", "地区", "盟", "自治州", "州")
 COMPANY_ADMIN = ("自治县", "自治旗", "族自治县", "族自治旗", "县", "市", "区", "旗", "林区", "特区")
 TOWNSHIP = ("镇", "乡", "街道", "街道办", "街道办事处")
 # Long before short, so that the longest ending of a name is the one cut off.
-_BY_LENGTH = {
+_BY_LENGTH: dict[tuple[str, ...], tuple[str, ...]] = {
     words: tuple(sorted(words, key=len, reverse=True))
     for words in (
         PROVINCE_ORG, COMPANY_ORG, SUBSTATION_ORG, PROVINCE_ADMIN, CITY_ADMIN, COMPANY_ADMIN, TOWNSHIP
@@ -36,13 +36,68 @@ _BY_LENGTH = {
 # 国网 and the like say whose company it is, never which one.
 GRID_PREFIXES = ("国家电网有限公司", "国家电网公司", "国家电网", "国网", "南方电网公司", "南方电网", "南网")
 
-_PEOPLES = (
-    "蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎 傈僳 佤 畲 高山 拉祜 水 东乡 "
-    "纳西 景颇 柯尔克孜 土 达斡尔 仫佬 羌 布朗 撒拉 毛南 仡佬 锡伯 阿昌 普米 塔吉克 怒 乌孜别克 俄罗斯 "
-    "鄂温克 德昂 保安 裕固 京 塔塔尔 独龙 鄂伦春 赫哲 门巴 珞巴 基诺 各"
-).split()
+_PEOPLES = [
+    "蒙古",
+    "回",
+    "藏",
+    "维吾尔",
+    "苗",
+    "彝",
+    "壮",
+    "布依",
+    "朝鲜",
+    "满",
+    "侗",
+    "瑶",
+    "白",
+    "土家",
+    "哈尼",
+    "哈萨克",
+    "傣",
+    "黎",
+    "傈僳",
+    "佤",
+    "畲",
+    "高山",
+    "拉祜",
+    "水",
+    "东乡",
+    "纳西",
+    "景颇",
+    "柯尔克孜",
+    "土",
+    "达斡尔",
+    "仫佬",
+    "羌",
+    "布朗",
+    "撒拉",
+    "毛南",
+    "仡佬",
+    "锡伯",
+    "阿昌",
+    "普米",
+    "塔吉克",
+    "怒",
+    "乌孜别克",
+    "俄罗斯",
+    "鄂温克",
+    "德昂",
+    "保安",
+    "裕固",
+    "京",
+    "塔塔尔",
+    "独龙",
+    "鄂伦春",
+    "赫哲",
+    "门巴",
+    "珞巴",
+    "基诺",
+    "各",
+]
 # 长阳|土家族|自治县, 克孜勒苏|柯尔克孜|自治州: the peoples say nothing that the stem does not.
-PEOPLES = "(?:" + "|".join(sorted((f"{p}族" for p in _PEOPLES), key=len, reverse=True)) + "|维吾尔|哈萨克|蒙古|柯尔克孜|壮)"
+PEOPLES = (
+    "(?:" + "|".join(sorted((f"{p}族" for p in _PEOPLES), key=len, reverse=True)) + "|维吾尔|哈萨克|蒙古|柯尔克孜|壮)"
+)
 _AUTONOMOUS = re.compile(f"(?P<stem>.*?)(?P<peoples>{PEOPLES}*)(?P<admin>自治[县旗州区])$")
 
 
@@ -97,7 +152,7 @@ def split_place(name: str, admins: tuple[str, ...]) -> tuple[str, str, str]:
     return stem, "", admin
 
 
-@lru_cache(maxsize=None)
+@cache
 def _suffixes(level: Level, canonical: str, admin: str, orgs: tuple[str, ...], bodies: tuple[str, ...]) -> Suffixes:
     forms = {body + org: SHORT for body in (*bodies, admin, "") for org in ("", *orgs)}
     forms[""] = BARE
@@ -140,6 +195,8 @@ def names_of(level: Level, canonical: str, parents: tuple[str, ...] = ()) -> lis
         body, org = _cut(bare, PROVINCE_ORG, keep=2)
         stem, peoples, admin = split_place(body, PROVINCE_ADMIN)
         suffixes = _suffixes(level, peoples + admin + org, admin, PROVINCE_ORG, ())
+        # 吉林供电公司 is the city's before the province's.
+        suffixes = _changed(suffixes, {org: CUT for org in ("公司", "供电公司")})
         names += _usable(stem, admin, suffixes)
         if stem == "内蒙古":
             names.append(Name("内蒙", _WHOLE_SHORT[level]))
@@ -147,7 +204,7 @@ def names_of(level: Level, canonical: str, parents: tuple[str, ...] = ()) -> lis
     if level is Level.CITY:
         body, org = _cut(bare, COMPANY_ORG, keep=2)
         stem, peoples, admin = split_place(body, CITY_ADMIN)
-        bodies = () if admin else CITY_ADMIN
+        bodies: tuple[str, ...] = () if admin else CITY_ADMIN
         if admin in ("自治州",):
             bodies = ("州",)
         suffixes = _suffixes(level, peoples + admin + org, admin, COMPANY_ORG, bodies)
@@ -216,11 +273,21 @@ _ORGS = _alternatives(PROVINCE_ORG, COMPANY_ORG, SUBSTATION_ORG)
 # 土家族自治县 and other peoples before 自治 are recognised and mean 自治县.
 SUFFIX = re.compile(f"(?P<peoples>{PEOPLES}+(?=自治))?(?P<suffix>(?:{_ADMINS})(?:{_ORGS})?|{_ORGS})")
 SUFFIX_STARTS = frozenset(
-    word[0] for word in (*PROVINCE_ADMIN, *CITY_ADMIN, *COMPANY_ADMIN, *TOWNSHIP, *PROVINCE_ORG, *COMPANY_ORG, *SUBSTATION_ORG, *_PEOPLES)
+    word[0]
+    for word in (
+        *PROVINCE_ADMIN,
+        *CITY_ADMIN,
+        *COMPANY_ADMIN,
+        *TOWNSHIP,
+        *PROVINCE_ORG,
+        *COMPANY_ORG,
+        *SUBSTATION_ORG,
+        *_PEOPLES,
+    )
 )
 
 
-@lru_cache(maxsize=None)
+@cache
 def suffix_prefixes(suffix: str) -> tuple[str, ...]:
     """The suffixes that a suffix begins with, itself included, shortest first: 县, 县供电公司."""
     return tuple(suffix[:end] for end in range(1, len(suffix) + 1) if SUFFIX.fullmatch(suffix[:end]))

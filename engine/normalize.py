@@ -80,9 +80,7 @@ def _fold_character(character: str) -> str:
     if len(folded) > _MAX_EXPANSION:
         return character
     simplified = _simplified()
-    return "".join(
-        simplified.get(c, c) for c in folded.upper() if unicodedata.category(c) not in ("Mn", "Cf")
-    )
+    return "".join(simplified.get(c, c) for c in folded.upper() if unicodedata.category(c) not in ("Mn", "Cf"))
 
 
 class FoldTable:

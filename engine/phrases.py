@@ -54,7 +54,9 @@ _BREAKDOWN_SUO = re.compile(r"(?:各|每个|哪个|哪些|各个)所(?![有辖�
 _OWN = ("我们", "咱们", "本", "我", "咱")
 RELATIVES: dict[str, Level] = {
     **dict.fromkeys(("全省", "本省", "我省", "咱省", "我们省", "省电力公司", "省公司", "省里"), Level.PROVINCE),
-    **dict.fromkeys(("全市", "本市", "我市", "咱市", "我们市", "地市公司", "市供电公司", "市公司", "市局", "市里"), Level.CITY),
+    **dict.fromkeys(
+        ("全市", "本市", "我市", "咱市", "我们市", "地市公司", "市供电公司", "市公司", "市局", "市里"), Level.CITY
+    ),
     **dict.fromkeys(("全县", "本县", "我县", "咱县", "我们县", "县供电公司", "县公司", "县局", "县里"), Level.COMPANY),
     **dict.fromkeys(("全区", "本区", "我区", "我们区", "区公司"), Level.COMPANY),
     **{own + noun: Level.COMPANY for own in _OWN for noun in ("公司", "供电公司", "单位")},

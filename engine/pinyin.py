@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 
 # Readings in names that a dictionary of common use may lack.
 _NAMES = {"单": "shan", "鄄": "juan", "茌": "chi", "莒": "ju", "郯": "tan", "崮": "gu", "长": "chang"}
@@ -24,7 +24,7 @@ def plain(syllable: str) -> str:
     return "".join("v" if c == "\u0308" else c for c in decomposed if c.isalpha() or c == "\u0308").replace("uv", "v")
 
 
-@lru_cache(maxsize=None)
+@cache
 def readings(character: str) -> frozenset[str]:
     """Toneless readings of one character; empty where it has none."""
     found = {plain(s) for s in _dictionary().get(ord(character), "").split(",") if s}
@@ -44,7 +44,7 @@ def merged(syllable: str) -> str:
     return syllable
 
 
-@lru_cache(maxsize=None)
+@cache
 def merged_readings(character: str) -> frozenset[str]:
     """Readings of one character with sounds merged."""
     return frozenset(map(merged, readings(character)))

@@ -395,9 +395,7 @@ def tears(reading: Reading, tokens: Sequence[Token]) -> bool:
     """Whether a longer mention was torn into targets of its own: 呼伦贝尔 is not 呼伦 and 贝尔."""
     for left, right in pairwise(reading.groups):
         a, b = left.mentions[-1], right.mentions[0]
-        if a.end == b.start and any(
-            t.start <= a.start and b.end <= t.end and t.kind == ORGANISATION for t in tokens
-        ):
+        if a.end == b.start and any(t.start <= a.start and b.end <= t.end and t.kind == ORGANISATION for t in tokens):
             return True
     return False
 
@@ -412,6 +410,10 @@ def overlapped_bare(tokens: Sequence[Token]) -> set[Token]:
                 break
             if left.start < right.start and left.end < right.end:
                 short, long = sorted((left, right), key=lambda t: t.end - t.start)
-                if isinstance(short.ref, OrgName) and short.ref.form >= BARE and short.end - short.start < long.end - long.start:
+                if (
+                    isinstance(short.ref, OrgName)
+                    and short.ref.form >= BARE
+                    and short.end - short.start < long.end - long.start
+                ):
                     found.add(short)
     return found

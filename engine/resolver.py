@@ -206,7 +206,9 @@ def _relative(tables: Tables, asked: Asked, phrase: Phrase, tokens: list[Token])
             assert isinstance(name, OrgName)
             if any(levels[c.node] >= level for c in name.candidates):
                 return Token(phrase.start, phrase.end, PHRASE, phrase._replace(kind="echo"))
-    own = "公司" in asked.folded.text[phrase.start : phrase.end] or "单位" in asked.folded.text[phrase.start : phrase.end]
+    own = (
+        "公司" in asked.folded.text[phrase.start : phrase.end] or "单位" in asked.folded.text[phrase.start : phrase.end]
+    )
     for node, source in asked.whereabouts(tables):
         path = paths[node]
         if level < len(path):
@@ -309,9 +311,7 @@ def _parent_of(tables: Tables, upper: Token, name: OrgName) -> bool:
     last = tables.hierarchy.last
     above = upper.ref
     assert isinstance(above, OrgName)
-    return any(
-        top.node < low.node <= last[top.node] for top in above.candidates for low in name.candidates
-    )
+    return any(top.node < low.node <= last[top.node] for top in above.candidates for low in name.candidates)
 
 
 def _correct(
@@ -363,5 +363,3 @@ def resolve(
 ) -> Resolution:
     """`Engine.resolve` with the bundled Shandong table."""
     return default_engine().resolve(query, today=today, scope=scope, context=context)
-
-

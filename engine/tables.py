@@ -12,8 +12,8 @@ from engine.gazetteer import ORGANISATION, Gazetteer, OrgName
 from engine.indicators import load_indicators
 from engine.names import GRID_PREFIXES
 from engine.normalize import FoldTable
-from engine.phrases import TRIGGERS as PHRASE_TRIGGERS
 from engine.phrases import RELATIVES, Filler
+from engine.phrases import TRIGGERS as PHRASE_TRIGGERS
 from engine.types import LEVEL_NAMES, Entity, OrgPath, trusted
 from engine.typos import SWAPPED, TypoFinder
 from engine.unknowns import NilFinder
@@ -72,8 +72,12 @@ class Tables:
     def typos(self) -> TypoFinder:
         """Made when the first query leaves something unexplained."""
         return TypoFinder(
-            self.hierarchy, self.gazetteer, self.is_ordinary, self.ends_like_a_word,
-            lexicon.places_elsewhere().__contains__, self.filler.gap,
+            self.hierarchy,
+            self.gazetteer,
+            self.is_ordinary,
+            self.ends_like_a_word,
+            lexicon.places_elsewhere().__contains__,
+            self.filler.gap,
         )
 
     @cached_property
@@ -132,7 +136,9 @@ class Tables:
                 for node in token.ref.best
             )
         if not nodes:
-            raise ValueError(f"scope {text!r} is not in the table; give a name or a path such as '菏泽/巨野县供电公司'.")
+            raise ValueError(
+                f"scope {text!r} is not in the table; give a name or a path such as '菏泽/巨野县供电公司'."
+            )
         if len(nodes) > 1:
             named = "; ".join(str(self.org_path(i)) for i in nodes)
             raise ValueError(f"scope {text!r} is not unique; give its path. Candidates: {named}")

@@ -98,7 +98,7 @@ def line(*pieces: str | Styled) -> Line:
 
 def labelled(label: str, *pieces: str | Styled) -> Line:
     """A line with a label in a column of its own."""
-    return line("  ", Styled(label, "dim"), " " * max(_LABEL_WIDTH - width(label), 1), *pieces)
+    return line("  ", Styled(label, "dim"), " " * max(_LABEL_WIDTH - width(label), 2), *pieces)
 
 
 def show(lines: Iterable[Line]) -> None:

@@ -10,9 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 LevelName = Literal["Province", "City", "Company", "Substation"]
 EntityType = Literal["Province", "City", "Company", "Substation", "Indicator", "Date"]
-Source = Literal[
-    "exact", "alias", "fuzzy", "graph", "pattern", "scope", "context", "default", "llm"
-]
+Source = Literal["exact", "alias", "fuzzy", "graph", "pattern", "scope", "context", "default", "llm"]
 Status = Literal["resolved", "ambiguous", "conflict", "unresolved"]
 LEVEL_NAMES: tuple[LevelName, ...] = ("Province", "City", "Company", "Substation")
 
@@ -76,8 +74,15 @@ class Conflict(Frozen):
     """
 
     kind: Literal[
-        "path", "exclusion", "unknown-tag", "unknown-organisation", "wrong-parent", "missing-parent",
-        "level-order", "text-differs", "malformed",
+        "path",
+        "exclusion",
+        "unknown-tag",
+        "unknown-organisation",
+        "wrong-parent",
+        "missing-parent",
+        "level-order",
+        "text-differs",
+        "malformed",
     ]
     message: str
     entities: tuple[Entity, ...] = ()

@@ -197,7 +197,9 @@ class TypoFinder:
             for start in range(max(stretch.low, end - self.index.longest - 1), end - 1):
                 if start not in stretch.starts or not any(start < b and a < stop for a, b in stretch.runs):
                     continue
-                if inside and not all(t.end <= start or stop <= t.start or start <= t.start and t.end <= stop for t in exact):
+                if inside and any(
+                    t.start < stop and start < t.end and not start <= t.start <= t.end <= stop for t in exact
+                ):
                     continue
                 written = text[start:end]
                 if not self._gazetteer.name(written, suffix) and not self._is_elsewhere(written):
@@ -283,5 +285,3 @@ class TypoFinder:
         candidates = tuple(found.candidates[node] for node in sorted(found.candidates))
         name = OrgName(candidates, self._hierarchy.levels, guesses=frozenset(found.guesses))
         return Token(start, end, ORGANISATION, name)
-
-

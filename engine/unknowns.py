@@ -107,9 +107,7 @@ class NilFinder:
             return True  # 巨野|市, 菏泽|供电所
         return name.form >= BARE and name.level == Level.SUBSTATION
 
-    def _longer_place(
-        self, text: str, start: int, end: int, left: Token | None, right: Token | None
-    ) -> Missing | None:
+    def _longer_place(self, text: str, start: int, end: int, left: Token | None, right: Token | None) -> Missing | None:
         """A real place elsewhere that the run is, or that it makes with the mention beside it."""
         run = text[start:end]
         if not self._is_ordinary(run) and self._elsewhere(run):
