@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,7 +52,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="每行一个 JSON 对�
 TableArgument = Annotated[str, typer.Argument(metavar="TABLE", help="同 --table。 As for --table.")]
 
 
-class Shape(str, Enum):
+class Shape(StrEnum):
     """What `export` writes."""
 
     PATH = "path"
@@ -60,7 +60,7 @@ class Shape(str, Enum):
     ALIASES = "aliases"
 
 
-class LevelName(str, Enum):
+class LevelName(StrEnum):
     """A level, as an option says it."""
 
     PROVINCE = "province"

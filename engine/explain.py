@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from engine.conclude import Asked, conclude
 from engine.dates import DateMention
-from engine.gazetteer import DATE, INDICATOR, ORGANISATION, Candidate, OrgName, Token
+from engine.gazetteer import DATE, INDICATOR, ORGANISATION, Candidate, OrgName, State, Token
 from engine.names import BARE, CUT, FULL, SHORT, TAIL
 from engine.phrases import Phrase
-from engine.readings import Group, Reading, State, rank
+from engine.readings import Group, Reading, rank
 from engine.terminal import Line, Styled, Tree, labelled, line, resolution_lines, tree_lines
 from engine.types import LEVEL_NAMES, Frozen, LevelName, OrgPath, Resolution, encodable
 from engine.typos import EDITED, HOMOPHONE, MERGED_SOUND, SWAPPED
@@ -146,8 +146,9 @@ def explain(
     kept = [t for t in considered.readings[0].segmentation.tokens if t not in swallowed]
     for reading in considered.readings[1:]:
         kept += [t for t in reading.segmentation.tokens if t not in kept and t not in swallowed]
-    dropped = [t for t in dict.fromkeys([*considered.tokens, *considered.unused, *typos]) if t not in kept]
-    dropped += [t for t in swallowed if t not in dropped]
+    thought_of = dict.fromkeys([*considered.tokens, *_shorter(considered.tokens), *considered.unused, *typos, *swallowed])
+    same = {_content(t) for t in kept}
+    dropped = [t for t in thought_of if _content(t) not in same]
     return Explanation(
         query=query,
         kept=tuple(_kept_note(case, t) for t in sorted(kept, key=_place)),
@@ -166,6 +167,24 @@ def _name(token: Token) -> OrgName:
     name = token.ref
     assert isinstance(name, OrgName)
     return name
+
+
+def _content(token: Token) -> tuple[object, ...]:
+    """What a token says; typos are looked for twice and made anew each time."""
+    ref = token.ref
+    return (token.start, token.end, token.kind, ref.candidates if isinstance(ref, OrgName) else ref)
+
+
+def _shorter(tokens: Iterable[Token]) -> list[Token]:
+    """Mentions with less of a suffix, where that names other organisations: 利津 of 利津供电所."""
+    found = []
+    for token in tokens:
+        if isinstance(token.ref, OrgName):
+            nodes = {c.node for c in token.ref.candidates}
+            for less, name in token.ref.shorter:
+                if not nodes.issuperset(c.node for c in name.candidates):
+                    found.append(Token(token.start, token.end - less, ORGANISATION, name))
+    return found
 
 
 def _is_typo(token: Token) -> bool:
@@ -226,11 +245,17 @@ def _naming(case: _Case, token: Token, candidate: Candidate, groups: Sequence[Gr
     )
     return Naming(
         path=case.path(candidate.node),
-        form=FORM[candidate.form] if candidate.alias is None else "别名",
+        form=_form(candidate),
         typo=TYPO.get(candidate.typo),
         chosen=chosen,
         why="" if chosen or not groups else _why_not_named(case, token, candidate, groups[0]),
     )
+
+
+def _form(candidate: Candidate) -> str:
+    if candidate.alias is None:
+        return FORM[candidate.form]
+    return "别名" if candidate.alias.valid_to is None else f"{candidate.alias.valid_to}年以前的名称"
 
 
 def _best_states(group: Group) -> list[State]:
@@ -294,31 +319,32 @@ def _dropped_note(case: _Case, token: Token, kept: Sequence[Token], typos: Seque
 
 def _why_dropped(case: _Case, token: Token, kept: Sequence[Token], typos: Sequence[Token]) -> str:
     considered = case.considered
+    touching = [t for t in kept if t.start < token.end and token.start < t.end]
     unknown = _swallowed_by(case, token)
     if unknown and token in considered.readings[0].segmentation.tokens:
         return f"是组织表中没有的“{unknown}”的一部分"
     if token in considered.unused:
         return _why_unused(case, token)
     lost = next((why for reading, why in considered.tried if token in reading.segmentation.tokens), None)
-    for other in kept:
-        if (token.start, token.end) == (other.start, other.end):
+    for other in touching:
+        if _place(token) == _place(other):
             if token.kind != other.kind:
                 return "同一处是日期、指标或句式，这些优先于单位名"
             return f"同一处取了另一种读法；这一种：{lost}" if lost else "同一处取了写法更完整的读法"
-    for other in kept:
+    for other in touching:
         if other.start <= token.start and token.end <= other.end:
             return f"包含在更长的“{case.text(other)}”之内"
     if token in typos:
-        clear = not any(other.start < token.end and token.start < other.end for other in kept)
-        return "错别字读法没有让整句解释得更完整" if clear else "另一处读法更轻或解释得更完整"
+        return "另一处读法更轻或解释得更完整" if touching else "错别字读法没有让整句解释得更完整"
     if lost:
         return f"所在的读法落选：{lost}"
-    for other in kept:
-        if other.start < token.end and token.start < other.end:
-            if other.kind != ORGANISATION and token.kind == ORGANISATION:
-                return f"与“{case.text(other)}”重叠；日期、指标和句式优先于单位名"
-            return f"与“{case.text(other)}”重叠，只能取一个；取它的读法更好"
-    return "所在的读法留下更多没有解释的字"
+    if not touching:
+        return "所在的读法留下更多没有解释的字"
+    across = [t for t in touching if not (token.start <= t.start and t.end <= token.end)]
+    other = (across or touching)[0]
+    if other.kind != ORGANISATION and token.kind == ORGANISATION:
+        return f"与“{case.text(other)}”重叠；日期、指标和句式优先于单位名"
+    return f"与“{case.text(other)}”重叠，只能取一个；取它的读法更好"
 
 
 def _why_unused(case: _Case, token: Token) -> str:
@@ -497,11 +523,6 @@ def _draw_groups(case: _Case, drawing: _Drawing) -> None:
     candidates = _nodes(case, resolution.candidates)
     excluded = _nodes(case, resolution.excluded)
     outside = any(c.kind == "exclusion" for c in resolution.conflicts)
-    for node in targets:
-        drawing.add(node, "target")
-    drawing.add_some(candidates, None if outside else "candidate")
-    for node in excluded:
-        drawing.add(node, "excluded", "除去")
     for group in (g for r in case.considered.readings for g in r.groups):
         if any(_swallowed_by(case, m) for m in group.mentions):
             continue
@@ -511,6 +532,11 @@ def _draw_groups(case: _Case, drawing: _Drawing) -> None:
                     drawing.add(node, "outside", f"←“{case.text(mention)}”要除去，却不在所查询的范围内")
                 else:
                     drawing.add(node, "named", f"←“{case.text(mention)}”")
+    for node in targets:
+        drawing.add(node, "target")
+    drawing.add_some(candidates, None if outside else "candidate")
+    for node in excluded:
+        drawing.add(node, "excluded", "除去")
 
 
 def _draw_unknown(case: _Case, drawing: _Drawing) -> None:
@@ -572,7 +598,7 @@ def _whole_names(tables: Tables, name: str) -> dict[int, tuple[int, str]]:
     for token in tables.gazetteer.scan(folded).tokens:
         if token.kind == ORGANISATION and (token.start, token.end) == (0, len(folded)):
             for candidate in _name(token).candidates:
-                here = (candidate.form, FORM[candidate.form] if candidate.alias is None else "别名")
+                here = (candidate.form, _form(candidate))
                 found[candidate.node] = min(found.get(candidate.node, here), here)
     for node in hierarchy.find(name):  # names of one character, and whatever the automaton leaves out
         found[node] = (FULL, "全称" if hierarchy.names[node] == name else "别名")
