@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 import typer
 
 from engine import cli_hierarchy
-from engine.cli_hierarchy import AliasesOption, JsonOption, SheetOption, TableOption, load_table
+from engine.cli_hierarchy import AliasesOption, JsonOption, SheetOption, TableOption, load_compiled, load_table
 from engine.terminal import (
     BAD_INPUT,
     FINE,
@@ -25,6 +25,7 @@ from engine.terminal import (
     InputLine,
     Line,
     Styled,
+    as_utf8,
     complain,
     line,
     numbered,
@@ -54,12 +55,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.add_typer(cli_hierarchy.app, name="hierarchy")
+app.add_typer(cli_hierarchy.app, name="hierarchy", short_help="检查、浏览、比较组织表。 Lint, browse, compare tables.")
 
 QueriesArgument = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[QUERY]...",
+        metavar="QUERY",
         help="问题；- 或没有参数时从标准输入读，一行一个。 The questions; - or none: from stdin, one a line.",
     ),
 ]
@@ -99,7 +100,7 @@ def root(
     """Holds the options that come before a command."""
 
 
-@app.command()
+@app.command(short_help="解析问题。 Resolve questions.")
 def resolve(
     queries: QueriesArgument = None,
     table: TableOption = None,
@@ -121,7 +122,7 @@ def resolve(
         asked = _queries(queries)
         engine = _engine(table, sheet, aliases, indicators, default_date, max_length)
         worst = FINE
-        for resolution in _answers(asked, partial(engine.resolve, today=_day(today), scope=scope)):
+        for resolution in _answers(asked, partial(engine.resolve, today=_day(today), scope=scope and as_utf8(scope))):
             worst = max(worst, BAD_INPUT if resolution is None else _exit_code(resolution))
             if resolution is None:
                 continue
@@ -134,7 +135,7 @@ def resolve(
         raise typer.Exit(worst)
 
 
-@app.command()
+@app.command(short_help="说明为什么这样解析。 Say why a question resolves so.")
 def explain(
     queries: QueriesArgument = None,
     table: TableOption = None,
@@ -156,7 +157,7 @@ def explain(
         asked = _queries(queries)
         engine = _engine(table, sheet, aliases, indicators, default_date, max_length)
         worst = FINE
-        for explanation in _answers(asked, partial(why, engine, today=_day(today), scope=scope)):
+        for explanation in _answers(asked, partial(why, engine, today=_day(today), scope=scope and as_utf8(scope))):
             worst = max(worst, BAD_INPUT if explanation is None else _exit_code(explanation.resolution))
             if explanation is None:
                 continue
@@ -169,12 +170,12 @@ def explain(
         raise typer.Exit(worst)
 
 
-@app.command()
+@app.command(short_help="用组织表核对标注文本或路径。 Check tagged text or paths.")
 def check(
     file: Annotated[
         str | None,
         typer.Argument(
-            metavar="[FILE]",
+            metavar="FILE",
             help="每行一个标注文本、路径（山东省/菏泽/…）或 {\"query\": …, \"xml\": …}；- 或没有时读标准输入。 "
             "One tagged text, path or JSON object a line; - or none: stdin.",
         ),
@@ -195,7 +196,7 @@ def check(
         hierarchy = load_table(table, sheet, aliases)
         worst, checked, found = FINE, 0, 0
         for each in read_lines(file):
-            conflicts = _conflicts(each, hierarchy, query)
+            conflicts = _conflicts(each, hierarchy, query and as_utf8(query))
             if conflicts is None:
                 worst = BAD_INPUT
                 continue
@@ -255,7 +256,7 @@ def _argument_lines(arguments: list[str]) -> Iterator[InputLine]:
         if argument == "-":
             yield from read_lines()
         else:
-            yield InputLine("argument", number, argument)
+            yield InputLine("argument", number, as_utf8(argument))
 
 
 def _day(today: datetime | None) -> date | None:
@@ -272,8 +273,8 @@ def _engine(
 ) -> Engine:
     from engine.resolver import Engine
 
-    hierarchy = load_table(table, sheet, aliases)
-    return Engine(hierarchy, indicators=indicators, default_date=default_date, max_length=max_length)
+    tables = load_compiled(table, sheet, aliases, indicators)
+    return Engine(tables, indicators=indicators, default_date=default_date, max_length=max_length)
 
 
 Answer = TypeVar("Answer")

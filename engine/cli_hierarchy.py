@@ -25,6 +25,7 @@ from engine.terminal import (
 )
 
 if TYPE_CHECKING:
+    from engine.tables import Tables
     from hierarchy import Change, Finding, Hierarchy
 
 app = typer.Typer(
@@ -85,14 +86,57 @@ def load_table(table: str | None, sheet: str | None = None, aliases: str | None 
     from hierarchy import Hierarchy
 
     name = table if table is not None else "shandong"
-    if is_bundled(name):
-        hierarchy = Hierarchy.bundled(name)
-        if aliases is not None:
-            from hierarchy.load import add_aliases
+    if not is_bundled(name):
+        return _told(Hierarchy.load(name, sheet, aliases=aliases))
+    hierarchy = Hierarchy.bundled(name)
+    if aliases is None:
+        return hierarchy
+    from hierarchy.load import add_aliases
 
-            hierarchy = add_aliases(hierarchy, aliases)
-    else:
-        hierarchy = Hierarchy.load(name, sheet, aliases=aliases)
+    return _told(add_aliases(hierarchy, aliases))
+
+
+def load_compiled(
+    table: str | None, sheet: str | None = None, aliases: str | None = None, indicators: str | None = None
+) -> Tables:
+    """As `load_table`, compiled for queries; a CSV file comes from the cache where it can.
+
+    Raises: HierarchyError.
+    """
+    from engine.cache import load_tables
+
+    name = table if table is not None else "shandong"
+    if is_bundled(name):
+        files = _bundled_files(name)
+        if aliases is None:
+            return load_tables(*files, indicators)
+    elif sheet is None and Path(name).suffix.lower() == ".csv" and "://" not in name:
+        tables = load_tables(name, aliases, indicators)
+        _told(tables.hierarchy)
+        return tables
+    from engine.tables import Tables
+
+    return Tables.build(load_table(table, sheet, aliases), indicators)
+
+
+def _bundled_files(name: str) -> tuple[Path, Path | None]:
+    """A bundled table and its alias file, if it has one.
+
+    Raises: HierarchyError, saying which there are.
+    """
+    from hierarchy import Hierarchy, HierarchyError, bundled_path
+
+    try:
+        path = bundled_path(f"hierarchy/{name}.csv")
+    except HierarchyError:
+        Hierarchy.bundled(name)  # says it better
+        raise
+    aliases = path.with_name(f"{name}_aliases.csv")
+    return path, aliases if aliases.exists() else None
+
+
+def _told(hierarchy: Hierarchy) -> Hierarchy:
+    """The same tree, once stderr says what is not in it."""
     left_out = [finding for finding in hierarchy.findings if finding.severity == "error"]
     if left_out:
         more = f" ({len(left_out) - 1} more)" if len(left_out) > 1 else ""
@@ -103,23 +147,21 @@ def load_table(table: str | None, sheet: str | None = None, aliases: str | None 
 # ── commands ─────────────────────────────────────────────────────────────────────────────────────
 
 
-@app.command()
+@app.command(short_help="检查组织表。 Find what is wrong.")
 def lint(
     table: TableArgument, sheet: SheetOption = None, aliases: AliasesOption = None, as_json: JsonOption = False
 ) -> None:
     """检查组织表，列出问题；有错误或警告时退出码为 1。 What is wrong with a table; exit code 1 on errors or warnings."""
-    from hierarchy import bundled_path
     from hierarchy import lint as find_problems
 
     prepare_streams(data=as_json)
     with reporting():
         source: str | Path = table
+        alias_file: str | Path | None = aliases
         if is_bundled(table):
-            load_table(table)  # says it best when there is none of that name
-            source = bundled_path(f"hierarchy/{table}.csv")
-            beside = source.with_name(f"{table}_aliases.csv")
-            aliases = aliases or (str(beside) if beside.exists() else None)
-        findings = find_problems(source, sheet, aliases=aliases)
+            source, own_aliases = _bundled_files(table)
+            alias_file = aliases or own_aliases
+        findings = find_problems(source, sheet, aliases=alias_file)
         if as_json:
             for finding in findings:
                 _show_object(finding._asdict())
@@ -129,7 +171,7 @@ def lint(
             raise typer.Exit(NOT_RESOLVED)
 
 
-@app.command("show")
+@app.command("show", short_help="画出单位以下的树。 Draw the tree.")
 def show_tree(
     name: Annotated[str | None, typer.Argument(help="单位名称或路径。 Name or path of an organisation.")] = None,
     depth: Annotated[int, typer.Option(min=0, help="向下几级。 Levels below it.")] = 1,
@@ -140,15 +182,17 @@ def show_tree(
     """画出一个单位（默认整张表）以下的树。 The tree below an organisation, or of the whole table."""
     prepare_streams()
     with reporting():
-        hierarchy = load_table(table, sheet, aliases)
-        nodes: Sequence[int] = hierarchy.provinces
-        if name is not None:
-            nodes = _named(hierarchy, name)
+        if name is None:
+            hierarchy = load_table(table, sheet, aliases)
+            nodes: Sequence[int] = hierarchy.provinces
+        else:
+            tables = load_compiled(table, sheet, aliases)
+            hierarchy, nodes = tables.hierarchy, _named(tables, name)
         for node in nodes:
             show(tree_lines(_subtree(hierarchy, node, depth, whole_path=True)))
 
 
-@app.command()
+@app.command(short_help="一个名称可能指谁。 Whom a name means.")
 def find(
     name: Annotated[str, typer.Argument(help="名称、简称或路径。 Name, short form or path.")],
     table: TableOption = None,
@@ -158,12 +202,12 @@ def find(
 ) -> None:
     """一个名称可能指的所有单位。 Every organisation that a name, a short form or a path could be."""
     from engine.explain import find_names
-    from engine.tables import Tables
 
     prepare_streams(data=as_json)
     with reporting():
-        hierarchy = load_table(table, sheet, aliases)
-        found = find_names(Tables.build(hierarchy), name)
+        tables = load_compiled(table, sheet, aliases)
+        hierarchy = tables.hierarchy
+        found = find_names(tables, name)
         if not found:
             _complain_of_unknown(hierarchy, name)
             raise typer.Exit(NOT_RESOLVED)
@@ -174,7 +218,7 @@ def find(
             show(line(f"{_arrows(_path(hierarchy, node))}", Styled(f"  {form}", "dim")) for node, form in found)
 
 
-@app.command()
+@app.command(short_help="共用的名称。 Names owned by several.")
 def ambiguous(
     level: Annotated[LevelName | None, typer.Option(help="只看这一级。 This level only.")] = None,
     limit: Annotated[int, typer.Option(min=0, help="最多几个名称，0 为全部。 Most names shown; 0: all.")] = 20,
@@ -196,7 +240,7 @@ def ambiguous(
             show(_shared_lines(hierarchy, shown, len(shared)))
 
 
-@app.command()
+@app.command(short_help="比较两个版本。 Compare two versions.")
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help="旧表。 The old table.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="新表。 The new table.")],
@@ -220,7 +264,7 @@ def diff(
             show(_change_lines(changes))
 
 
-@app.command()
+@app.command(short_help="导出 CSV、JSON。 Write CSV or JSON.")
 def export(
     table: TableArgument,
     out: Annotated[str, typer.Argument(metavar="OUT", help=".csv 或 .json 文件，- 为标准输出。 File, or - for stdout.")],
@@ -302,19 +346,16 @@ def _shared_lines(hierarchy: Hierarchy, shown: Sequence[tuple[str, list[int]]], 
     yield line(f"{total} 个名称由多个单位共用{rest}")
 
 
-def _named(hierarchy: Hierarchy, name: str) -> Sequence[int]:
+def _named(tables: Tables, name: str) -> Sequence[int]:
     """The nodes a name could be, by the names of the table first.
 
     Raises: typer.Exit, when there is none.
     """
-    nodes: Sequence[int] = hierarchy.find(name)
-    if not nodes:
-        from engine.explain import find_names
-        from engine.tables import Tables
+    from engine.explain import find_names
 
-        nodes = [form.node for form in find_names(Tables.build(hierarchy), name)]
+    nodes = tables.hierarchy.find(name) or [form.node for form in find_names(tables, name)]
     if not nodes:
-        _complain_of_unknown(hierarchy, name)
+        _complain_of_unknown(tables.hierarchy, name)
         raise typer.Exit(NOT_RESOLVED)
     return nodes
 

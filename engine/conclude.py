@@ -120,6 +120,8 @@ def conclude(tables: Tables, asked: Asked, considered: Considered) -> Resolution
     targets = _targets(tables, readings, False, doubtful)
     excluded = _targets(tables, readings, True, doubtful)
     if doubtful:
+        if asked.context is not None:
+            _fill_from_context(asked.context, draft)
         return _ambiguous(tables, asked, readings, draft, doubtful, targets, excluded)
     barred = next((u for u in draft.unknown if u.kind != "other"), None)
     if barred is not None:
@@ -131,7 +133,9 @@ def conclude(tables: Tables, asked: Asked, considered: Considered) -> Resolution
         return _finish(asked, draft, "unresolved", excluded=excluded, question=questions.relative(text, phrase.level))
     recognised = bool(reading.groups or draft.indicators or draft.group_by)
     if asked.context is not None and (recognised or draft.dates):
-        targets = _fill_from_context(tables, asked, draft, targets, excluded)
+        _fill_from_context(asked.context, draft)
+        if not reading.groups:
+            targets, excluded = _targets_from_context(tables, asked.context, draft)
         recognised = bool(recognised or targets or draft.indicators)
     if not recognised:
         return _finish(asked, draft, "unresolved", excluded=excluded, question=questions.NOTHING)
@@ -193,6 +197,9 @@ def _note_unknown(
     """Put what the reading leaves over into `draft.unknown`; return mentions that were part of it."""
     text = considered.text
     missing = tables.nil.find(text, reading)
+    chosen = [t for t in reading.segmentation.tokens if t.kind == ORGANISATION]
+    # 市南 in 济南市南部 lost its place to a longer mention.
+    beaten = {u for u in considered.unused if any(t.start < u.end and u.start < t.end for t in chosen)}
     swallowed: set[Token] = set()
     covered: list[tuple[int, int]] = []
     for found in missing:
@@ -206,15 +213,16 @@ def _note_unknown(
             if a < end and start < b:
                 start = max(start, b)
         if start < end:
-            suggestions = tuple(
-                dict.fromkeys(
-                    str(tables.org_path(node))
-                    for token in considered.unused
-                    if token.start < end and start < token.end and isinstance(token.ref, OrgName)
-                    for node in token.ref.best[:_MAX_SUGGESTIONS]
-                )
-            )[:_MAX_SUGGESTIONS]
-            draft.unknown.append(_unknown(asked, start, end, "other", suggestions))
+            names = [
+                token.ref
+                for token in considered.unused
+                if token.start < end and start < token.end and isinstance(token.ref, OrgName) and token not in beaten
+            ]
+            nodes = dict.fromkeys(node for name in names for node in name.best[:_MAX_SUGGESTIONS])
+            suggestions = tuple(str(tables.org_path(node)) for node in nodes)[:_MAX_SUGGESTIONS]
+            # An ordinary word is left aside; a name that may have been cut out of one is asked about.
+            certain = all(name.weak for name in names)
+            draft.unknown.append(_unknown(asked, start, end, "other" if certain else "organisation", suggestions))
     draft.unknown.sort(key=lambda u: u.start)
     return frozenset(swallowed)
 
@@ -568,12 +576,8 @@ def _resolve_relatives(reading: Reading, draft: _Draft, tables: Tables) -> None:
 # ── filling in ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _fill_from_context(
-    tables: Tables, asked: Asked, draft: _Draft, targets: tuple[OrgPath, ...], excluded: tuple[OrgPath, ...]
-) -> tuple[OrgPath, ...]:
-    """What the query leaves open and the resolution before it said."""
-    context = asked.context
-    assert context is not None
+def _fill_from_context(context: Resolution, draft: _Draft) -> None:
+    """Indicators and dates that the query leaves open and the resolution before it said."""
     if not draft.indicators:
         draft.indicators = list(context.indicators)
         draft.entities += [
@@ -584,18 +588,23 @@ def _fill_from_context(
         draft.entities += [
             trusted(Entity, type="Date", name=d.text, source="context", score=0.9) for d in context.dates
         ]
-    named = any(e.group is not None for e in draft.entities)
-    if targets or (named and not excluded):
-        return targets
-    known = [node for node in map(tables.node_of, context.targets) if node is not None]
-    group = 1 + max((e.group for e in draft.entities if e.group is not None), default=-1)
-    inferred = [
-        tables.inferred(node, group + i, "context")
-        for i, target in enumerate(known)
-        for node in tables.hierarchy.paths[target]
-    ]
+
+
+def _targets_from_context(
+    tables: Tables, context: Resolution, draft: _Draft
+) -> tuple[tuple[OrgPath, ...], tuple[OrgPath, ...]]:
+    """What the resolution before this one asked about and took out, as far as this table has it."""
+    found: list[tuple[OrgPath, ...]] = []
+    inferred: list[Entity] = []
+    group = 0
+    for paths in (context.targets, context.excluded):
+        nodes = [node for node in map(tables.node_of, paths) if node is not None]
+        for node in nodes:
+            inferred += [tables.inferred(each, group, "context") for each in tables.hierarchy.paths[node]]
+            group += 1
+        found.append(tuple(map(tables.org_path, nodes)))
     draft.entities = inferred + draft.entities
-    return tuple(map(tables.org_path, known))
+    return found[0], found[1]
 
 
 def _fill_default_date(asked: Asked, draft: _Draft) -> None:

@@ -55,7 +55,7 @@ class OrgName:
     """What one string, suffix included, could name. Made once per string and kept.
 
     `best`: the nodes left when only the form and then the level count. `bare`: no suffix is
-    written. `weak`: bare, and an ordinary word too or only the tail of a name. `stem`: what it was found by, "" for a typo.
+    written. `weak`: bare, and an ordinary word too. `tail`: only the tail of a name, which nothing but its parent can support. `stem`: what it was found by, "" for a typo.
     `source`: what told it when the text alone did not (scope, context), else "". `guesses`: nodes
     that too little of a misspelt name was kept for; worth asking about, never an answer. `states`:
     the mention as all of a target. `shorter`: what it would be with less of the suffix, as (characters
@@ -73,6 +73,7 @@ class OrgName:
         "source",
         "states",
         "stem",
+        "tail",
         "templates",
         "weak",
     )
@@ -84,6 +85,7 @@ class OrgName:
         *,
         stem: str = "",
         bare: bool = False,
+        tail: bool = False,
         weak: bool = False,
         source: str = "",
         guesses: frozenset[int] = frozenset(),
@@ -92,6 +94,7 @@ class OrgName:
         self.guesses = guesses
         self.stem = stem
         self.bare = bare
+        self.tail = tail
         self.shorter: tuple[tuple[int, OrgName], ...] = ()
         self.templates: dict[int, dict[str, object]] = {}
         # Equally light typos are equally good, however full the form or high the level.
@@ -166,7 +169,7 @@ class Gazetteer:
         self._forbidden: dict[str, set[int]] = {}
         for node, name in enumerate(hierarchy.names):
             path = hierarchy.paths[node]
-            parents = tuple(fold(hierarchy.names[a]) for a in path[1:-1])
+            parents = tuple(fold(hierarchy.names[a]) for a in path[:-1])
             for known in names_of(Level(hierarchy.levels[node]), fold(name), parents):
                 self._add(known, node, None)
         for alias in hierarchy.aliases:
@@ -285,8 +288,8 @@ class Gazetteer:
         candidates = tuple(best[node] for node in sorted(best))
         form = min(c.form for c in candidates)
         is_bare = any(c.form == form and c.node in bare for c in candidates)
-        weak = form == TAIL or (is_bare and text in self._ordinary)
-        return OrgName(candidates, self.levels, stem=stem, bare=is_bare, weak=weak)
+        weak = is_bare and text in self._ordinary
+        return OrgName(candidates, self.levels, stem=stem, bare=is_bare, tail=form == TAIL, weak=weak)
 
     def _level_up(self, best: dict[int, Candidate], ending: str) -> None:
         """Keep 大理市 open between the city 大理 and its 大理市供电公司: both go by that name."""
@@ -333,5 +336,5 @@ _HAVE = ("有多少", "有几", "有没有", "有无", "有哪", "有什么")
 
 
 def _without_peoples(suffix: str) -> str:
-    match = SUFFIX.match(suffix)
+    match = SUFFIX.fullmatch(suffix)
     return match["suffix"] if match else suffix

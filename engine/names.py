@@ -104,8 +104,8 @@ _AUTONOMOUS = re.compile(f"(?P<stem>.*?)(?P<peoples>{PEOPLES}*)(?P<admin>自治[
 class Suffixes(NamedTuple):
     """What may follow a stem: suffix → FULL, SHORT, BARE, CUT or TAIL; `level` of the organisation.
 
-    CUT and TAIL are bare stems that are less than the name's own: 嘉祥 of 嘉祥镇供电所, 经济开发区 of
-    郓城县经济开发区供电所.
+    CUT is a bare stem that is less than the name's own (嘉祥 of 嘉祥镇供电所); TAIL is what is left
+    without the parent's name, suffix or not (经济开发区供电所 of 郓城县经济开发区供电所).
     """
 
     level: Level
@@ -184,7 +184,7 @@ def names_of(level: Level, canonical: str, parents: tuple[str, ...] = ()) -> lis
     Args:
         level: its level.
         canonical: the name the table gives, folded.
-        parents: folded canonical names of its city and company, as far as it has them.
+        parents: folded canonical names of its ancestors, the province first.
 
     >>> [n.stem for n in names_of(Level.COMPANY, "巨野县供电公司")]
     ['巨野']
@@ -196,7 +196,7 @@ def names_of(level: Level, canonical: str, parents: tuple[str, ...] = ()) -> lis
         stem, peoples, admin = split_place(body, PROVINCE_ADMIN)
         suffixes = _suffixes(level, peoples + admin + org, admin, PROVINCE_ORG, ())
         # 吉林供电公司 is the city's before the province's.
-        suffixes = _changed(suffixes, {org: CUT for org in ("公司", "供电公司")})
+        suffixes = _changed(suffixes, dict.fromkeys(("公司", "供电公司"), CUT))
         names += _usable(stem, admin, suffixes)
         if stem == "内蒙古":
             names.append(Name("内蒙", _WHOLE_SHORT[level]))
@@ -205,9 +205,13 @@ def names_of(level: Level, canonical: str, parents: tuple[str, ...] = ()) -> lis
         body, org = _cut(bare, COMPANY_ORG, keep=2)
         stem, peoples, admin = split_place(body, CITY_ADMIN)
         bodies: tuple[str, ...] = () if admin else CITY_ADMIN
+        if not any(parent.startswith("内蒙古") for parent in parents):
+            bodies = tuple(b for b in bodies if b != "盟")
         if admin in ("自治州",):
             bodies = ("州",)
         suffixes = _suffixes(level, peoples + admin + org, admin, COMPANY_ORG, bodies)
+        if admin not in ("", "市"):  # 兴安 is more than 兴安盟 can do without
+            suffixes = _changed(suffixes, {"": CUT})
         return names + _usable(stem, admin, suffixes)
     if level is Level.COMPANY:
         body, org = _cut(bare, COMPANY_ORG, keep=2)
@@ -217,6 +221,9 @@ def names_of(level: Level, canonical: str, parents: tuple[str, ...] = ()) -> lis
             bodies = (admin[-1], admin[-3:])
         suffixes = _suffixes(level, peoples + admin + org, admin, COMPANY_ORG, bodies)
         names += _usable(stem, admin, suffixes)
+        if admin == "区" and stem.endswith("新") and len(stem) > 2:  # 浦东 is 浦东新区
+            longer = {"新" + suffix: form for suffix, form in suffixes.forms.items()}
+            names.append(Name(stem[:-1], _changed(suffixes, {**dict.fromkeys(COMPANY_ORG, SHORT), **longer, "": CUT})))
         names += _tails(stem, suffixes, parents)
         return names
     body, org = _cut(bare, SUBSTATION_ORG, keep=1)
@@ -227,6 +234,7 @@ def names_of(level: Level, canonical: str, parents: tuple[str, ...] = ()) -> lis
     else:
         stem = body
         suffixes = _suffixes(level, org, "", SUBSTATION_ORG, TOWNSHIP)
+        suffixes = _changed(suffixes, dict.fromkeys(TOWNSHIP, BARE))  # 新沟镇 says no more than 新沟
         names += _usable(stem, "镇", suffixes)
     names += _tails(stem, suffixes, parents)
     return names
@@ -252,14 +260,13 @@ def _usable(stem: str, admin: str, suffixes: Suffixes) -> list[Name]:
 def _tails(stem: str, suffixes: Suffixes, parents: tuple[str, ...]) -> list[Name]:
     """The stem without the parent's name in front: 郓城县经济开发区 is 经济开发区 beside 郓城."""
     names = []
-    for parent in parents:
+    for parent in parents[1:]:
         body, _ = _cut(strip_grid(parent), COMPANY_ORG, keep=2)
         place, _, admin = split_place(body, COMPANY_ADMIN)
         for prefix in dict.fromkeys((place + admin, place + "市", place + "县", place + "区", place)):
             tail = stem.removeprefix(prefix)
             if len(place) > 1 and tail != stem and len(tail) > 1 and not SUFFIX.match(tail):
-                short = {suffix: TAIL if form == BARE else SHORT for suffix, form in suffixes.forms.items()}
-                names.append(Name(tail, _changed(suffixes, short)))
+                names.append(Name(tail, _changed(suffixes, dict.fromkeys(suffixes.forms, TAIL))))
                 break
     return names
 
@@ -271,7 +278,7 @@ def _alternatives(*words: tuple[str, ...]) -> str:
 _ADMINS = _alternatives(PROVINCE_ADMIN, CITY_ADMIN, COMPANY_ADMIN, TOWNSHIP)
 _ORGS = _alternatives(PROVINCE_ORG, COMPANY_ORG, SUBSTATION_ORG)
 # 土家族自治县 and other peoples before 自治 are recognised and mean 自治县.
-SUFFIX = re.compile(f"(?P<peoples>{PEOPLES}+(?=自治))?(?P<suffix>(?:{_ADMINS})(?:{_ORGS})?|{_ORGS})")
+SUFFIX = re.compile(f"(?P<peoples>{PEOPLES}+(?=自治))?(?P<suffix>(?:{_ADMINS}|新区)(?:{_ORGS})?|{_ORGS})")
 SUFFIX_STARTS = frozenset(
     word[0]
     for word in (
@@ -283,6 +290,7 @@ SUFFIX_STARTS = frozenset(
         *COMPANY_ORG,
         *SUBSTATION_ORG,
         *_PEOPLES,
+        "新",
     )
 )
 

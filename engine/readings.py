@@ -223,7 +223,7 @@ def link(text: str, segmentation: Segmentation, hierarchy: Hierarchy, filler: Fi
             soft = gap.soft or (anchor != last_org and filler.gap(text[last_org:anchor]).soft)
         if current is not None and not begin:
             states = _extend(current.states, name, hierarchy)
-            if states and not (soft and min(states).repeats > min(current.states).repeats):
+            if states and not (soft and _worse(min(states), min(current.states), name)):
                 current.states = states
                 current.mentions.append(token)
             else:
@@ -283,6 +283,11 @@ def _extend(states: list[State], name: OrgName, hierarchy: Hierarchy) -> list[St
     if len(extended) > MAX_STATES:
         extended = sorted(extended)[:MAX_STATES]
     return extended
+
+
+def _worse(joined: State, before: State, name: OrgName) -> bool:
+    """Whether one path says less of the names than two targets do: 锡林郭勒、巴彦淖尔 are two cities."""
+    return joined.repeats > before.repeats or joined.form > before.form + name.form
 
 
 def name_ids(name: OrgName) -> list[int]:

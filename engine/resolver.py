@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from engine.conclude import Asked, conclude
-from engine.dates import find_dates
+from engine.dates import DateMention, find_dates
 from engine.gazetteer import DATE, ORGANISATION, PHRASE, Candidate, OrgName, Token
 from engine.names import FULL
 from engine.phrases import Phrase, find_breakdowns, find_exclusions, relative_phrases
@@ -162,14 +162,32 @@ def consider(tables: Tables, asked: Asked) -> Considered:
 def _with_phrases(tables: Tables, asked: Asked, text: str, tokens: list[Token], triggers: int) -> list[Token]:
     phrases: list[Token] = []
     if triggers & DATE_BIT:
-        phrases += [Token(m.start, m.end, DATE, m) for m in find_dates(text, asked.today())]
+        phrases += _dates(text, asked.today(), tokens)
     if triggers & BREAKDOWN_BIT:
-        phrases += [Token(p.start, p.end, PHRASE, p) for p in find_breakdowns(text)]
+        phrases += [
+            Token(p.start, p.end, PHRASE, p)
+            for p in find_breakdowns(text)
+            if text[p.start] not in "分按逐" or _stands_alone(tables, text, p, tokens)
+        ]
     if triggers & EXCLUSION_BIT:
         phrases += [Token(p.start, p.end, PHRASE, p) for p in find_exclusions(text)]
     if triggers & GRID_BIT:
         tokens = [_with_grid(text, t, tables.grid_prefixes) for t in tokens]
     return tokens + phrases
+
+
+def _dates(text: str, today: date, tokens: list[Token]) -> list[Token]:
+    """Dates, and what they are without the beginning of a name: 月初至今|天津 beside 月初至今天|津."""
+    found = [Token(m.start, m.end, DATE, m) for m in find_dates(text, today)]
+    for token in list(found):
+        for start in {t.start for t in tokens if token.start < t.start < token.end < t.end}:
+            if not text[start - 1].isdigit():  # 5月1|日照常 is no date cut short, but one torn
+                found += [
+                    Token(token.start, start, DATE, DateMention(token.start, start, m.first, m.last))
+                    for m in find_dates(text[token.start : start], today)
+                    if m.first is not None and (m.start, m.end) == (0, start - token.start)
+                ]
+    return found
 
 
 def _with_relatives(
@@ -209,12 +227,16 @@ def _relative(tables: Tables, asked: Asked, phrase: Phrase, tokens: list[Token])
     own = (
         "公司" in asked.folded.text[phrase.start : phrase.end] or "单位" in asked.folded.text[phrase.start : phrase.end]
     )
+    own = own and asked.folded.text[phrase.start] in "我咱本"
+    meant: dict[str, set[int]] = {}
     for node, source in asked.whereabouts(tables):
         path = paths[node]
-        if level < len(path):
-            return _settled(tables, phrase, path[level], source)
-        if own and asked.folded.text[phrase.start] in "我咱本":
-            return _settled(tables, phrase, node, source)  # the city company's 我们公司 is itself
+        if level < len(path) or own:  # the city company's 我们公司 is itself
+            meant.setdefault(source, set()).add(path[level] if level < len(path) else node)
+    for source, nodes in meant.items():
+        if len(nodes) == 1:
+            return _settled(tables, phrase, nodes.pop(), source)
+        break
     provinces = tables.hierarchy.provinces
     if level == Level.PROVINCE and len(provinces) == 1:
         return _settled(tables, phrase, provinces[0], "pattern")
@@ -279,30 +301,38 @@ def _distinct(readings: list[Reading]) -> list[Reading]:
 
 
 def _accidental(tables: Tables, text: str, segmentation: Segmentation) -> list[Token]:
-    """Bare stems that count for nothing here: ordinary words without support, or cut out of one."""
-    if not segmentation.content:
-        return []
+    """Mentions that count for nothing here: words and tails without support, or cut out of a word."""
     dropped = []
     previous: Token | None = None
+    content = segmentation.content
     for token in segmentation.tokens:
-        if token.kind != ORGANISATION:
+        if token[2] != ORGANISATION:
             continue
-        name = token.ref
+        name = token[3]
         assert isinstance(name, OrgName)
-        if name.bare and not name.source:
-            supported = previous is not None and previous.end == token.start and _parent_of(tables, previous, name)
-            if not supported and (name.weak or _cut_out(tables, text, token, segmentation.tokens)):
-                dropped.append(token)
-                continue
-        previous = token
+        doubtful = name.tail or (content and name.bare and not name.source)
+        supported = previous is not None and previous.end == token.start and _parent_of(tables, previous, name)
+        if doubtful and not supported and (
+            name.tail or name.weak or _cut_out(tables, text, token, segmentation.tokens)
+        ):
+            dropped.append(token)
+        else:
+            previous = token
     return dropped
 
 
 def _cut_out(tables: Tables, text: str, token: Token, tokens: tuple[Token, ...]) -> bool:
-    """Whether an ordinary word begins outside the mention, where nothing else is, and ends in it; or so behind."""
-    free_before = token.start > 0 and all(t.end != token.start for t in tokens)
+    """Whether an ordinary word begins outside the mention, where nothing else is, and ends in it; or so behind.
+
+    A full name at the beginning of what is said is never taken for part of a word: 沧州|长丰.
+    """
+    name = token.ref
+    assert isinstance(name, OrgName)
+    begins = token.start == 0 or not text[token.start - 1].isalnum() or any(t.end == token.start for t in tokens)
+    if begins and name.form == FULL:
+        return False
     free_behind = token.end < len(text) and all(t.start != token.end for t in tokens)
-    return (free_before and tables.crosses_a_word(text, token.start)) or (
+    return (not begins and tables.crosses_a_word(text, token.start)) or (
         free_behind and tables.crosses_a_word(text, token.end)
     )
 
@@ -318,17 +348,24 @@ def _correct(
     tables: Tables, text: str, tokens: list[Token], reading: Reading, tried: list[tuple[Reading, str]]
 ) -> tuple[Cut, list[Reading], list[Token]] | None:
     """Read the text again with misspelt names as further mentions; None when that explains no more."""
-    typos = tables.typos.find(text, reading)
-    if not typos:
-        return None
-    unused: list[Token] = []
-    cut, readings = _read(tables, text, [*tokens, *typos], unused, [])
-    first = readings[0]
-    better = first.segmentation.content < reading.segmentation.content and not first.clashes
-    if not better or not any(t in typos for t in first.segmentation.tokens):
-        return None
-    tried.append((reading, "留下的文字更多，错字读法解释得更完整"))
-    return cut, readings, unused
+    found: tuple[Cut, list[Reading], list[Token]] | None = None
+    least = reading.segmentation.content
+    for swallow in (False, True):  # an exact name is only swallowed where that explains still more
+        typos = tables.typos.find(text, reading, swallow)
+        if not typos:
+            continue
+        unused: list[Token] = []
+        cut, readings = _read(tables, text, [*tokens, *typos], unused, [])
+        first = readings[0]
+        content = first.segmentation.content
+        if content < least and not first.clashes and any(t in typos for t in first.segmentation.tokens):
+            found = cut, readings, unused
+            least = content
+        if not least:
+            break
+    if found is not None:
+        tried.append((reading, "留下的文字更多，错字读法解释得更完整"))
+    return found
 
 
 @lru_cache(maxsize=1)

@@ -12,6 +12,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from io import StringIO
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -169,6 +170,8 @@ def prepare_streams(data: bool = False) -> None:
     Args:
         data: stdout carries JSON or XML, which is UTF-8 always.
     """
+    sys.stdout = sys.stdout or StringIO()  # closed by whoever started us
+    sys.stderr = sys.stderr or StringIO()
     for stream, is_data in ((sys.stdout, data), (sys.stderr, False)):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is None:
@@ -195,7 +198,8 @@ def reporting() -> Iterator[None]:
         complain(str(error))
         raise typer.Exit(BAD_INPUT) from None
     except OSError as error:
-        complain(f"{error.filename or 'input'}: {error.strerror or error}. Check its path and permissions.")
+        place, advice = (f"{error.filename}: ", " Check its path and permissions.") if error.filename else ("", "")
+        complain(f"{place}{error.strerror or error}.{advice}")
         raise typer.Exit(BAD_INPUT) from None
 
 
@@ -253,7 +257,17 @@ def _decoded(source: str, content: Iterable[bytes]) -> Iterator[InputLine]:
 
 def stdin_is_terminal() -> bool:
     """Whether nothing is piped in, so that waiting for lines would only puzzle the person."""
-    return _is_terminal(sys.stdin)
+    return sys.stdin is None or _is_terminal(sys.stdin)
+
+
+def as_utf8(argument: str) -> str:
+    """A command-line argument as UTF-8, where the locale could not decode it (LC_ALL=C without UTF-8 mode)."""
+    if argument.isascii() or not re.search("[\udc80-\udcff]", argument):
+        return argument
+    try:
+        return os.fsencode(argument).decode("utf-8")
+    except UnicodeError:
+        return argument
 
 
 # ── a resolution for people ──────────────────────────────────────────────────────────────────────

@@ -57,13 +57,13 @@ class _Found:
         self.candidates: dict[int, Candidate] = {}
         self.guesses: set[int] = set()
 
-    def add(self, candidate: Candidate, meant: Meant, supported: bool) -> None:
+    def add(self, candidate: Candidate, meant: Meant, supported: bool, doubtful: bool = False) -> None:
         known = self.candidates.get(candidate.node)
         if known is None or meant.weight < known.typo:
             self.candidates[candidate.node] = candidate._replace(typo=meant.weight)
             self.guesses.discard(candidate.node)
-            if meant.weight >= EDITED and meant.kept < 2 and not supported:
-                self.guesses.add(candidate.node)  # one character kept of two, and nothing beside it
+            if doubtful or (meant.weight >= EDITED and meant.kept < 2 and not supported):
+                self.guesses.add(candidate.node)  # an ordinary word, or one character kept of two
 
 
 class TypoIndex:
@@ -140,42 +140,67 @@ class TypoFinder:
         self._is_place_elsewhere = is_place_elsewhere
         self.index = TypoIndex(gazetteer.stems)
 
-    def find(self, text: str, reading: Reading) -> list[Token]:
-        """Mentions that misspelt stretches may be, as tokens to choose among like any other."""
+    def find(self, text: str, reading: Reading, swallow: bool) -> list[Token]:
+        """Mentions that misspelt stretches may be, as tokens to choose among like any other.
+
+        `swallow`: also those that take in an exact name whole (教新城供电所).
+        """
         tokens: list[Token] = []
         exact = [t for g in reading.groups for t in g.mentions]
-        for stretch in self._stretches(text, reading):
+        for stretch in self._stretches(text, reading, swallow):
             tokens += self._with_suffix(text, stretch, exact)
             tokens += self._beside_relative(text, stretch, exact)
         return tokens
 
-    def _stretches(self, text: str, reading: Reading) -> Iterator[Stretch]:
+    def _stretches(self, text: str, reading: Reading, swallow: bool) -> Iterator[Stretch]:
         """Every gap that holds something unexplained, with the exact names a typo there may swallow."""
         tokens = reading.segmentation.tokens
-        swallowable = self._swallowable(reading)
+        swallowable = self._swallowable(reading) if swallow else set()
         for i in range(len(tokens) + 1):
             start = tokens[i - 1].end if i else 0
             end = tokens[i].start if i < len(tokens) else len(text)
             gap = self._gap(text[start:end]) if start < end else None
             if gap is None or not gap.content:
                 continue
-            starts = {start, *(start + a for a, _ in gap.runs)}
-            starts |= {start + edge for word in gap.words for edge in word}
-            edges = set(range(start, end + 1))
-            low, high = start, end
-            k = i - 1
-            while k >= 0 and tokens[k] in swallowable and tokens[k].end == low:
-                low = tokens[k].start
-                starts.add(low)
-                edges.add(low)
-                k -= 1
-            k = i
-            while k < len(tokens) and tokens[k] in swallowable and tokens[k].start == high:
-                high = tokens[k].end
-                edges.add(high)
-                k += 1
+            low, low_starts = self._reach(text, tokens, swallowable, i - 1, start, -1)
+            high, _ = self._reach(text, tokens, swallowable, i, end, 1)
+            starts = {start, *(start + edge for word in gap.words for edge in word), *low_starts}
+            starts |= {start + a for a, _ in gap.runs}
+            inside = {k for t in tokens for k in range(t.start + 1, t.end)}
+            edges = frozenset(k for k in range(low, high + 1) if k not in inside)
             runs = tuple((start + a, start + b) for a, b in gap.runs)
-            yield Stretch(low, high, start, end, runs, frozenset(starts), frozenset(edges))
+            yield Stretch(low, high, start, end, runs, frozenset(starts), edges)
+
+    def _reach(
+        self, text: str, tokens: Sequence[Token], swallowable: set[Token], k: int, edge: int, step: int
+    ) -> tuple[int, set[int]]:
+        """How far a typo may reach over swallowable names beside a gap, and what is unexplained behind them.
+
+        Args:
+            k: the token to begin with; it goes on to the left (`step` -1) or to the right (1).
+            edge: where the gap ends on that side.
+
+        Returns: the new edge, and places on the way where a name may begin.
+        """
+        starts: set[int] = set()
+        while 0 <= k < len(tokens) and tokens[k] in swallowable and edge == tokens[k][1 if step < 0 else 0]:
+            edge = tokens[k][0 if step < 0 else 1]
+            k += step
+            if step < 0:
+                behind = tokens[k].end if k >= 0 else 0
+                gap = self._gap(text[behind:edge])
+                if gap.runs and behind + gap.runs[-1][1] == edge:
+                    edge = behind + gap.runs[-1][0]
+                    starts.add(edge)
+                    break
+                starts.add(edge)
+            else:
+                behind = tokens[k].start if k < len(tokens) else len(text)
+                gap = self._gap(text[edge:behind])
+                if gap.runs and gap.runs[0][0] == 0:
+                    edge += gap.runs[0][1]
+                    break
+        return edge, starts
 
     @staticmethod
     def _swallowable(reading: Reading) -> set[Token]:
@@ -255,16 +280,17 @@ class TypoFinder:
             written = text[a:b]
             if not 2 <= b - a <= longest or not any(a < y and x < b for x, y in stretch.runs):
                 continue
-            if self._gazetteer.is_stem(written) or self._is_ordinary(written) or self._is_place_elsewhere(written):
+            whole = (a, b) == (start, end) or (a, b) in stretch.runs
+            ordinary = self._is_ordinary(written)
+            if self._gazetteer.is_stem(written) or (not whole if ordinary else self._is_place_elsewhere(written)):
                 continue
             found = _Found()
-            whole = (a, b) == (start, end) or (a, b) in stretch.runs
             outside = [t for t in exact if t.end <= a or b <= t.start]
-            for meant in self.index.lookup(written, heavy=whole):
+            for meant in self.index.lookup(written, heavy=whole and not ordinary):
                 name = self._gazetteer.name(meant.stem, "")
                 for candidate in name.candidates if name else ():
                     if candidate.form <= BARE and self._related(candidate.node, outside):
-                        found.add(candidate, meant, supported=False)
+                        found.add(candidate, meant, supported=False, doubtful=ordinary)
             if found.candidates:
                 tokens.append(self._token(a, b, found))
         return tokens
