@@ -13,6 +13,8 @@ stem of an organisation somewhere in China, have the last word:
 * `DOMAIN_WORDS` are put in: power supply and customer service, which jieba hardly knows.
 * a word that would join the end of a name to the start of an indicator (中投 in 市中投诉) is left out.
 
+The places come from the bundled table of China.
+
 The output depends on nothing else, so a second run writes the same bytes.
 """
 
@@ -23,6 +25,10 @@ import re
 from pathlib import Path
 from typing import Final
 
+from engine.names import names_of
+from engine.normalize import FoldTable
+from hierarchy import Hierarchy, Level
+
 MIN_COUNT: Final = 120
 """Occurrences in jieba's corpus below which a word is too rare to explain an everyday sentence."""
 
@@ -30,6 +36,14 @@ NAME_TAGS: Final = frozenset({"ns", "nr", "nrt", "nrfg", "nt", "nz"})
 WORD: Final = re.compile(r"[\u4e00-\u9fff]{2,4}")
 INDICATOR_HEADS: Final = frozenset("投")
 """First characters of indicators; a two-character word that ends in one would cut the indicator."""
+
+LONGEST_PLACE: Final = 8
+"""Longer stems are looked for nowhere."""
+
+PLACES_HEADER: Final = (
+    "# Stems of the names of {}, all over China, sorted by code point.\n"
+    "# Derived from data/hierarchy/china.csv (administrative divisions, 2021 edition) by benchmarks/make_lexicon.py.\n"
+)
 
 LEXICON: Final = Path(__file__).resolve().parent.parent / "data" / "lexicon"
 
@@ -167,8 +181,22 @@ def write_words(path: Path, header: str, words: list[str]) -> None:
     print(f"{path.name}: {len(words)} words, {path.stat().st_size // 1000} kB")
 
 
+def places() -> tuple[list[str], list[str]]:
+    """Stems of the names of china.csv: counties and above, townships; both sorted."""
+    found: tuple[set[str], set[str]] = (set(), set())
+    country = Hierarchy.bundled("china")
+    fold = FoldTable.standard().fold_name
+    for name, level in zip(country.names, country.levels, strict=True):
+        stems = {known.stem for known in names_of(Level(level), fold(name))}
+        found[level == Level.SUBSTATION].update(s for s in stems if 2 <= len(s) <= LONGEST_PLACE)
+    return sorted(found[0]), sorted(found[1])
+
+
 def main() -> None:
-    """Write both lists."""
+    """Write the lists."""
+    counties, townships = places()
+    write_words(LEXICON / "counties.txt", PLACES_HEADER.format("provinces, cities and counties"), counties)
+    write_words(LEXICON / "townships.txt", PLACES_HEADER.format("townships"), townships)
     write_words(LEXICON / "ordinary_words.txt", ORDINARY_HEADER, ordinary_words())
     write_words(LEXICON / "suffix_words.txt", SUFFIX_HEADER, sorted(SUFFIX_WORDS))
 

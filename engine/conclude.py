@@ -82,7 +82,8 @@ def conclude(tables: Tables, asked: Asked, considered: Considered) -> Resolution
     """Decide what is certain, and say what is not. The hierarchy has the last word."""
     readings = considered.readings
     reading = readings[0]
-    if len(readings) == 1 and considered.complete and asked.context is None and _is_plain(reading):
+    plain = len(readings) == 1 and considered.complete and _is_plain(reading)
+    if plain and asked.context is None and not tables.nil.may_hide(considered.text, reading):
         draft = _Draft()
         _gather(tables, asked, reading, draft)
         if not draft.unknown and not draft.relatives and (reading.groups or draft.indicators or draft.group_by):
@@ -98,7 +99,7 @@ def conclude(tables: Tables, asked: Asked, considered: Considered) -> Resolution
         reading = readings[0]
     swallowed: frozenset[Token] = frozenset()
     draft = _Draft()
-    if reading.segmentation.content:
+    if reading.segmentation.content or tables.nil.may_hide(considered.text, reading):
         swallowed = _note_unknown(tables, asked, considered, reading, draft)
     if reading.clashes:
         return _conflict(tables, asked, reading, draft)
@@ -264,24 +265,25 @@ def _suggest(
 
 
 def _without(reading: Reading, swallowed: frozenset[Token]) -> Reading:
-    """The reading without mentions that turned out to be part of an unknown name."""
-    groups = [g for g in reading.groups if not swallowed.intersection(g.mentions)]
-    kept = tuple(t for t in reading.segmentation.tokens if t not in swallowed)
-    orphans = [g for g in reading.groups if swallowed.intersection(g.mentions) and len(g.mentions) > 1]
-    for group in orphans:
+    """The reading without mentions that turned out to be part of an unknown name.
+
+    What is left of such a target is only the known parent: its first other mention.
+    """
+    groups = []
+    gone = set(swallowed)
+    for group in reading.groups:
         left = [m for m in group.mentions if m not in swallowed]
-        if left:
+        if len(left) == len(group.mentions):
+            groups.append(group)
+        elif left:
+            gone.update(left[1:])
             name = left[0].ref
             assert isinstance(name, OrgName)
-            fresh = Group(left[0], [], group.excluded)
-            fresh.states = [
-                State(0, 0, c.form, c.depth, 0, c.node, (c.node,)) for c in name.candidates if c.node in name.best
-            ]
-            fresh.options = name.best
-            fresh.via = fresh.states[0]
-            groups.append(fresh)
-            dropped = set(left[1:])
-            kept = tuple(t for t in kept if t not in dropped)
+            parent = Group(left[0], [s for s in name.states if s.deepest in name.best], group.excluded)
+            parent.options = name.best
+            parent.via = parent.states[0]
+            groups.append(parent)
+    kept = tuple(t for t in reading.segmentation.tokens if t not in gone)
     return Reading(reading.segmentation._replace(tokens=kept), groups, [])
 
 

@@ -198,7 +198,7 @@ def _typos(tables: Tables, considered: Considered) -> list[Token]:
     before = considered.tried[-1][0] if corrected and considered.tried else first
     if not before.segmentation.content:
         return []
-    return tables.typos.find(considered.text, before)
+    return tables.typos.find(considered.text, before, True)
 
 
 # ── mentions ─────────────────────────────────────────────────────────────────────────────────────

@@ -31,10 +31,24 @@ def suffix_words() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
-def places_elsewhere() -> frozenset[str]:
-    """Stems and names of organisations all over China, derived from administrative divisions.
+def _counties() -> frozenset[str]:
+    return frozenset(_lines("lexicon/counties.txt"))
 
-    A name of this list that the user's table lacks is a real name of somewhere else: not a typo of
-    a name that the table has, and not filler either.
+
+@lru_cache(maxsize=1)
+def _townships() -> frozenset[str]:
+    return frozenset(_lines("lexicon/townships.txt"))
+
+
+def is_place(stem: str, suffix: str = "") -> bool:
+    """Whether there is a place of this name anywhere in China, of the kind the suffix says.
+
+    Such a name, when the user's table lacks it, is a real name of somewhere else: not a typo of a
+    name that the table has, and not filler either.
     """
-    return frozenset(_lines("lexicon/places.txt"))
+    if not suffix:
+        return stem in _counties() or stem in _townships()
+    return stem in (_townships() if suffix.endswith(_TOWNSHIP_ENDINGS) else _counties())
+
+
+_TOWNSHIP_ENDINGS = ("所", "站", "镇", "乡", "街道", "办事处", "街道办")

@@ -24,7 +24,7 @@ COMPANY_ORG = (
 SUBSTATION_ORG = ("供电所", "所", "供电站", "供电服务站", "供电营业所", "供电营业站", "供电分所")
 PROVINCE_ADMIN = ("省", "自治区", "市")
 CITY_ADMIN = ("市", "地区", "盟", "自治州", "州")
-COMPANY_ADMIN = ("自治县", "自治旗", "族自治县", "族自治旗", "县", "市", "区", "旗", "林区", "特区")
+COMPANY_ADMIN = ("自治县", "自治旗", "族自治县", "族自治旗", "县", "市", "区", "旗")
 TOWNSHIP = ("镇", "乡", "街道", "街道办", "街道办事处")
 # Long before short, so that the longest ending of a name is the one cut off.
 _BY_LENGTH: dict[tuple[str, ...], tuple[str, ...]] = {
@@ -99,6 +99,9 @@ PEOPLES = (
     "(?:" + "|".join(sorted((f"{p}族" for p in _PEOPLES), key=len, reverse=True)) + "|维吾尔|哈萨克|蒙古|柯尔克孜|壮)"
 )
 _AUTONOMOUS = re.compile(f"(?P<stem>.*?)(?P<peoples>{PEOPLES}*)(?P<admin>自治[县旗州区])$")
+
+
+_KIND_OF_DISTRICT = re.compile("..新$|..特$|...林$")
 
 
 class Suffixes(NamedTuple):
@@ -221,8 +224,8 @@ def names_of(level: Level, canonical: str, parents: tuple[str, ...] = ()) -> lis
             bodies = (admin[-1], admin[-3:])
         suffixes = _suffixes(level, peoples + admin + org, admin, COMPANY_ORG, bodies)
         names += _usable(stem, admin, suffixes)
-        if admin == "区" and stem.endswith("新") and len(stem) > 2:  # 浦东 is 浦东新区
-            longer = {"新" + suffix: form for suffix, form in suffixes.forms.items()}
+        if admin == "区" and _KIND_OF_DISTRICT.search(stem):  # 浦东 is 浦东新区, 神农架 is 神农架林区
+            longer = {stem[-1] + suffix: form for suffix, form in suffixes.forms.items()}
             names.append(Name(stem[:-1], _changed(suffixes, {**dict.fromkeys(COMPANY_ORG, SHORT), **longer, "": CUT})))
         names += _tails(stem, suffixes, parents)
         return names
@@ -278,7 +281,7 @@ def _alternatives(*words: tuple[str, ...]) -> str:
 _ADMINS = _alternatives(PROVINCE_ADMIN, CITY_ADMIN, COMPANY_ADMIN, TOWNSHIP)
 _ORGS = _alternatives(PROVINCE_ORG, COMPANY_ORG, SUBSTATION_ORG)
 # 土家族自治县 and other peoples before 自治 are recognised and mean 自治县.
-SUFFIX = re.compile(f"(?P<peoples>{PEOPLES}+(?=自治))?(?P<suffix>(?:{_ADMINS}|新区)(?:{_ORGS})?|{_ORGS})")
+SUFFIX = re.compile(f"(?P<peoples>{PEOPLES}+(?=自治))?(?P<suffix>(?:{_ADMINS}|[新特林]区)(?:{_ORGS})?|{_ORGS})")
 SUFFIX_STARTS = frozenset(
     word[0]
     for word in (
@@ -290,7 +293,7 @@ SUFFIX_STARTS = frozenset(
         *COMPANY_ORG,
         *SUBSTATION_ORG,
         *_PEOPLES,
-        "新",
+        *"新特林",
     )
 )
 

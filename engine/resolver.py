@@ -167,7 +167,8 @@ def _with_phrases(tables: Tables, asked: Asked, text: str, tokens: list[Token], 
         phrases += [
             Token(p.start, p.end, PHRASE, p)
             for p in find_breakdowns(text)
-            if text[p.start] not in "分按逐" or _stands_alone(tables, text, p, tokens)
+            if (text[p.start] not in "分按逐" or _stands_alone(tables, text, p, tokens))
+            and not any(t.start < p.start and p.end <= t.end for t in tokens)  # 下各供电所 is a name
         ]
     if triggers & EXCLUSION_BIT:
         phrases += [Token(p.start, p.end, PHRASE, p) for p in find_exclusions(text)]

@@ -76,7 +76,7 @@ class Tables:
             self.gazetteer,
             self.is_ordinary,
             self.ends_like_a_word,
-            lexicon.places_elsewhere().__contains__,
+            lexicon.is_place,
             self.filler.gap,
         )
 
@@ -88,7 +88,7 @@ class Tables:
             self.gazetteer.is_stem,
             self.is_ordinary,
             self.ends_like_a_word,
-            lexicon.places_elsewhere().__contains__,
+            lexicon.is_place,
             self.sounds_like_a_name,
             self.filler.gap,
         )

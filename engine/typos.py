@@ -129,7 +129,7 @@ class TypoFinder:
         gazetteer: Gazetteer,
         is_ordinary: Callable[[str], bool],
         ends_like_a_word: Callable[[str], bool],
-        is_place_elsewhere: Callable[[str], bool],
+        is_place: Callable[..., bool],
         gap: Callable[[str], Gap],
     ) -> None:
         self._hierarchy = hierarchy
@@ -137,7 +137,7 @@ class TypoFinder:
         self._gazetteer = gazetteer
         self._is_ordinary = is_ordinary
         self._ends_like_a_word = ends_like_a_word
-        self._is_place_elsewhere = is_place_elsewhere
+        self._is_place = is_place
         self.index = TypoIndex(gazetteer.stems)
 
     def find(self, text: str, reading: Reading, swallow: bool) -> list[Token]:
@@ -227,12 +227,21 @@ class TypoFinder:
                 ):
                     continue
                 written = text[start:end]
-                if not self._gazetteer.name(written, suffix) and not self._is_elsewhere(written):
+                hidden = any(self._is_elsewhere_from(text, k, stop) for k in range(max(start - 2, 0), start))
+                if not hidden and not self._gazetteer.name(written, suffix) and not self._is_elsewhere(written, suffix):
                     tokens += self._tokens(start, end, suffix, written, exact)
         return tokens
 
-    def _is_elsewhere(self, written: str) -> bool:
-        return self._is_place_elsewhere(written) and not self._gazetteer.is_stem(written)
+    def _is_elsewhere_from(self, text: str, start: int, stop: int) -> bool:
+        """Whether a longer stretch is a real place elsewhere: 分宜县 where 宜县 might be 义县."""
+        for end in range(start + 2, stop):
+            rest = suffix_at(text, end)
+            if end + len(rest) == stop and self._is_elsewhere(text[start:end], rest):
+                return True
+        return False
+
+    def _is_elsewhere(self, written: str, suffix: str) -> bool:
+        return self._is_place(written, suffix) and not self._gazetteer.is_stem(written)
 
     def _tokens(self, start: int, end: int, suffix: str, written: str, exact: Sequence[Token]) -> list[Token]:
         found: dict[int, _Found] = {}
@@ -282,7 +291,7 @@ class TypoFinder:
                 continue
             whole = (a, b) == (start, end) or (a, b) in stretch.runs
             ordinary = self._is_ordinary(written)
-            if self._gazetteer.is_stem(written) or (not whole if ordinary else self._is_place_elsewhere(written)):
+            if self._gazetteer.is_stem(written) or (not whole if ordinary else self._is_place(written)):
                 continue
             found = _Found()
             outside = [t for t in exact if t.end <= a or b <= t.start]

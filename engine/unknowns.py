@@ -6,7 +6,7 @@ A name the table lacks (NIL) must never be dropped: 火星供电所 is not "no o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from engine.gazetteer import ORGANISATION, OrgName, Token
@@ -39,7 +39,7 @@ class NilFinder:
         is_stem: Callable[[str], bool],
         is_ordinary: Callable[[str], bool],
         ends_like_a_word: Callable[[str], bool],
-        is_place_elsewhere: Callable[[str], bool],
+        is_place: Callable[..., bool],
         sounds_like_a_name: Callable[[str], bool],
         gap: Callable[[str], Gap],
     ) -> None:
@@ -48,7 +48,7 @@ class NilFinder:
         self._is_stem = is_stem
         self._is_ordinary = is_ordinary
         self._ends_like_a_word = ends_like_a_word
-        self._is_place_elsewhere = is_place_elsewhere
+        self._is_place = is_place
         self._sounds_like_a_name = sounds_like_a_name
 
     def find(self, text: str, reading: Reading) -> list[Missing]:
@@ -65,7 +65,29 @@ class NilFinder:
             )
             if missing is not None:
                 found.append(missing)
-        return found
+        taken = {t for missing in found for t in missing.swallowed}
+        found += [m for m in self._hidden(text, mentions) if not taken.intersection(m.swallowed)]
+        return sorted(found)
+
+    def may_hide(self, text: str, reading: Reading) -> bool:
+        """Whether a mention could be the end of a longer name whose beginning looks like filler: 下|伙房."""
+        covered = 0
+        for token in reading.segmentation.tokens:
+            start = token[0]
+            if token[2] == ORGANISATION and start > covered and text[start - 1].isalnum():
+                return True
+            covered = token[1]
+        return False
+
+    def _hidden(self, text: str, mentions: Sequence[Token]) -> Iterator[Missing]:
+        """Mentions that are only the end of a real place elsewhere: 下伙房 where the table has 伙房."""
+        covered = 0
+        for token in mentions:
+            for start in range(max(token.start - 2, covered), token.start):
+                if self._elsewhere(text[start : token.end], longer_than=token.start - start + 1):
+                    yield Missing(start, token.end, (token,))
+                    break
+            covered = token.end
 
     def _named(self, text: str, start: int, end: int, left: Token | None) -> Missing | None:
         """A run with the ending of an organisation: 火星供电所, 河北省, 安新县."""
@@ -127,7 +149,7 @@ class NilFinder:
             if name.form >= BARE:
                 for b in range(start + 1, min(end, start + 3) + 1):
                     written = text[left.start : b]
-                    if self._is_place_elsewhere(written) and not self._is_stem(written):
+                    if self._is_place(written) and not self._is_stem(written):
                         return Missing(left.start, b, (left,))
         return None
 
@@ -135,7 +157,7 @@ class NilFinder:
         """Whether the text is a known place, with or without a suffix, that the table lacks."""
         for size in range(min(len(written), _MAX_PLACE), max(longer_than, 1), -1):
             stem, rest = written[:size], written[size:]
-            if (not rest or SUFFIX.fullmatch(rest)) and self._is_place_elsewhere(stem):
+            if (not rest or SUFFIX.fullmatch(rest)) and self._is_place(stem, rest):
                 return not self._is_stem(stem)
         return False
 
