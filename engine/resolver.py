@@ -17,7 +17,7 @@ from engine.names import FULL
 from engine.phrases import Phrase, find_breakdowns, find_exclusions, relative_phrases
 from engine.readings import Cut, Reading, Segmentation, link, overlapped_bare, rank, segment, tears
 from engine.tables import BREAKDOWN_BIT, DATE_BIT, EXCLUSION_BIT, GRID_BIT, Tables
-from engine.types import OrgPath, QueryTooLong, Resolution
+from engine.types import OrgPath, QueryTooLong, Resolution, Source
 from hierarchy import Hierarchy, Level
 
 _MAX_ROUNDS = 16  # rounds of taking out accidental mentions; each round takes out at least one
@@ -229,14 +229,14 @@ def _relative(tables: Tables, asked: Asked, phrase: Phrase, tokens: list[Token])
         "公司" in asked.folded.text[phrase.start : phrase.end] or "单位" in asked.folded.text[phrase.start : phrase.end]
     )
     own = own and asked.folded.text[phrase.start] in "我咱本"
-    meant: dict[str, set[int]] = {}
+    meant: dict[Source, set[int]] = {}
     for node, source in asked.whereabouts(tables):
         path = paths[node]
         if level < len(path) or own:  # the city company's 我们公司 is itself
             meant.setdefault(source, set()).add(path[level] if level < len(path) else node)
-    for source, nodes in meant.items():
+    for whence, nodes in meant.items():
         if len(nodes) == 1:
-            return _settled(tables, phrase, nodes.pop(), source)
+            return _settled(tables, phrase, nodes.pop(), whence)
         break
     provinces = tables.hierarchy.provinces
     if level == Level.PROVINCE and len(provinces) == 1:
