@@ -473,7 +473,9 @@ def _inferred(tables: Tables, group: Group, via: State, number: int, doubt: bool
 def _mention_entity(tables: Tables, asked: Asked, token: Token, nodes: Sequence[int], number: int) -> Entity:
     name = token[3]
     assert isinstance(name, OrgName)
-    start, end = asked.folded.span(token[0], token[1])
+    start, end = token[0], token[1]
+    if asked.folded.offsets is not None:
+        start, end = asked.folded.span(start, end)
     text = asked.query[start:end]
     node = nodes[0]
     template = name.templates.get(node)
@@ -534,7 +536,9 @@ def _gather_other(asked: Asked, token: Token, draft: _Draft) -> None:
         elif ref.kind == "relative":
             draft.relatives.append(ref)
         return
-    start, end = asked.folded.span(token[0], token[1])
+    start, end = token[0], token[1]
+    if asked.folded.offsets is not None:
+        start, end = asked.folded.span(start, end)
     text = asked.query[start:end]
     if token[2] == INDICATOR:
         assert isinstance(ref, str)

@@ -288,13 +288,13 @@ def _why_not_named(case: _Case, token: Token, candidate: Candidate, group: Group
         if group.source in ("scope", "context"):
             return f"不在{SOURCE[group.source]}之内"
         return "离同一句话里的其他单位更远"
-    last = case.tables.hierarchy.last
-    node = candidate.node
-    for other in group.mentions:
-        nodes = [c.node for c in _name(other).candidates]
-        if other is not token and not any(n <= node <= last[n] or node <= n <= last[node] for n in nodes):
-            return f"与“{case.text(other)}”不在同一条路径上"
-    return "与其余提及合起来不在同一条路径上"
+    last, node = case.tables.hierarchy.last, candidate.node
+    apart = [
+        case.text(m)
+        for m in group.mentions
+        if not any(c.node <= node <= last[c.node] or node <= c.node <= last[node] for c in _name(m).candidates)
+    ]
+    return f"与“{apart[0] if apart else '其余提及'}”不在同一条路径上"
 
 
 def _swallowed_by(case: _Case, token: Token) -> str:
@@ -362,11 +362,8 @@ def _word_across(case: _Case, edge: int) -> str:
     text = case.considered.text
     if not case.tables.crosses_a_word(text, edge):
         return ""
-    for size in (2, 3, 4):
-        for start in range(max(edge - size + 1, 0), min(edge, len(text) - size + 1)):
-            if case.tables.is_ordinary(text[start : start + size]):
-                return case.slice(start, start + size)
-    raise AssertionError("crosses_a_word looks at the same stretches")
+    across = ((a, b) for a in range(max(edge - 3, 0), edge) for b in range(edge + 1, min(a + 4, len(text)) + 1))
+    return next((case.slice(a, b) for a, b in across if case.tables.is_ordinary(text[a:b])), "")
 
 
 # ── readings ─────────────────────────────────────────────────────────────────────────────────────

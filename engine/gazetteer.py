@@ -11,6 +11,7 @@ from engine.names import CITY_ADMIN, SUFFIX, SUFFIX_STARTS, TAIL, Name, Suffixes
 from hierarchy import Alias, Hierarchy, Level
 
 ORGANISATION, INDICATOR, DATE, PHRASE = range(4)  # what a token is
+TAIL_BIT = 1 << 16  # the trigger that says the text holds the tail of a name
 EXACT_TYPO = 0  # weight of a name that is written as it should be
 
 
@@ -231,6 +232,8 @@ class Gazetteer:
                     longest = memo[stem, suffix] = self._longest(stem, suffix)
                 if longest is not None and not (longest[1].bare and _in_number(text, end - length)):
                     tokens.append(_token(Token, (end - length, end + longest[0], ORGANISATION, longest[1])))
+                    if longest[1].tail:
+                        triggers |= TAIL_BIT
             if indicator is not None and not _in_number(text, end - length):
                 tokens.append(_token(Token, (end - length, end, INDICATOR, indicator)))
             if relative is not None:

@@ -40,6 +40,11 @@ def _townships() -> frozenset[str]:
     return frozenset(_lines("lexicon/townships.txt"))
 
 
+def places() -> frozenset[str]:
+    """Stems of places all over China, counties and above as well as townships."""
+    return _counties() | _townships()
+
+
 def is_place(stem: str, suffix: str = "") -> bool:
     """Whether there is a place of this name anywhere in China, of the kind the suffix says.
 

@@ -50,21 +50,30 @@ def segment(text: str, tokens: Sequence[Token], filler: Filler) -> Cut:
     ordered = sorted(tokens, key=_by_place)
     chosen: list[Token] = []
     covered = 0
+    shortest = 0  # where the shortest token that begins with the last chosen one ends
     for token in ordered:
         start, end = token[0], token[1]
         if start >= covered:
             chosen.append(token)
-            covered = end
+            covered = shortest = end
         elif start == chosen[-1][0]:
             if token[2] != chosen[-1][2]:
                 break  # one stretch that is two kinds of thing
             chosen[-1] = token  # same start, sorted by end: the longer one
             covered = end
-        elif end >= covered:
-            break  # overlaps, or ends alike and so may split the longer one in two
+        elif end > covered or (end == covered and _splits(text, chosen[-1], shortest, start, filler)):
+            break  # overlaps, or ends alike and splits the longer one in two
     else:
         return Cut([_finish(text, tuple(chosen), filler)], True)
     return _best_cuts(text, ordered, filler)
+
+
+def _splits(text: str, longer: Token, shortest: int, middle: int, filler: Filler) -> bool:
+    """Whether what a longer token has before `middle` could be explained without it."""
+    if shortest <= middle or not filler.gap(text[longer[0] : middle]).content:
+        return True
+    name = longer[3]
+    return isinstance(name, OrgName) and any(longer[1] - less <= middle for less, _ in name.shorter)
 
 
 def _finish(text: str, chosen: tuple[Token, ...], filler: Filler) -> Segmentation:

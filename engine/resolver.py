@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from engine.conclude import Asked, conclude
 from engine.dates import DateMention, find_dates
-from engine.gazetteer import DATE, ORGANISATION, PHRASE, Candidate, OrgName, Token
+from engine.gazetteer import DATE, ORGANISATION, PHRASE, TAIL_BIT, Candidate, OrgName, Token
 from engine.names import FULL
 from engine.phrases import Phrase, find_breakdowns, find_exclusions, relative_phrases
 from engine.readings import Cut, Reading, Segmentation, link, overlapped_bare, rank, segment, tears
@@ -145,13 +145,13 @@ def consider(tables: Tables, asked: Asked) -> Considered:
     """Tokens, readings, and what is left when only the best readings stay."""
     text = asked.folded.text
     tokens, relatives, triggers = tables.gazetteer.scan(text)
-    if triggers:
+    if triggers & ~TAIL_BIT:
         tokens = _with_phrases(tables, asked, text, tokens, triggers)
     if relatives:
         tokens = _with_relatives(tables, asked, text, tokens, relatives)
     tried: list[tuple[Reading, str]] = []
     unused: list[Token] = []
-    cut, readings = _read(tables, text, tokens, unused, tried)
+    cut, readings = _read(tables, text, tokens, unused, tried, triggers & TAIL_BIT != 0)
     if readings[0].segmentation.content:
         corrected = _correct(tables, text, tokens, readings[0], tried)
         if corrected is not None:
@@ -259,11 +259,13 @@ def _settled(tables: Tables, phrase: Phrase, node: int, source: str) -> Token:
 
 
 def _read(
-    tables: Tables, text: str, tokens: list[Token], unused: list[Token], tried: list[tuple[Reading, str]]
+    tables: Tables, text: str, tokens: list[Token], unused: list[Token], tried: list[tuple[Reading, str]], tails: bool
 ) -> tuple[Cut, list[Reading]]:
     """The best consistent readings; when there is none, the one that leaves least unexplained."""
     for _ in range(_MAX_ROUNDS):
         cut = segment(text, tokens, tables.filler)
+        if not (tails or cut.segmentations[0].content):
+            break
         dropped = _accidental(tables, text, cut.segmentations[0])
         if not dropped:
             break
@@ -356,7 +358,7 @@ def _correct(
         if not typos:
             continue
         unused: list[Token] = []
-        cut, readings = _read(tables, text, [*tokens, *typos], unused, [])
+        cut, readings = _read(tables, text, [*tokens, *typos], unused, [], True)
         first = readings[0]
         content = first.segmentation.content
         if content < least and not first.clashes and any(t in typos for t in first.segmentation.tokens):

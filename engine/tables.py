@@ -89,6 +89,7 @@ class Tables:
             self.is_ordinary,
             self.ends_like_a_word,
             lexicon.is_place,
+            lexicon.places,
             self.sounds_like_a_name,
             self.filler.gap,
         )

@@ -137,7 +137,11 @@ M = TypeVar("M", bound=Frozen)
 _FIELDS: dict[type[Frozen], set[str]] = {}
 _DEFAULTS: dict[type[Frozen], dict[str, Any]] = {}
 _new = object.__new__
-_set = object.__setattr__
+# The slots of a model, written to directly: half the time of object.__setattr__.
+_set_dict, _set_fields, _set_extra, _set_private = (
+    vars(BaseModel)[slot].__set__
+    for slot in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
 
 
 def complete(model: type[M], values: dict[str, Any]) -> M:
@@ -146,10 +150,10 @@ def complete(model: type[M], values: dict[str, Any]) -> M:
     Seven times as fast as the constructor; the dict becomes the model's and must not be used again.
     """
     instance = _new(model)
-    _set(instance, "__dict__", values)
-    _set(instance, "__pydantic_fields_set__", _fields(model))
-    _set(instance, "__pydantic_extra__", None)
-    _set(instance, "__pydantic_private__", None)
+    _set_dict(instance, values)
+    _set_fields(instance, _FIELDS[model] if model in _FIELDS else _fields(model))
+    _set_extra(instance, None)
+    _set_private(instance, None)
     return instance
 
 
@@ -161,10 +165,7 @@ def trusted(model: type[M], **values: Any) -> M:
 
 
 def _fields(model: type[Frozen]) -> set[str]:
-    try:
-        return _FIELDS[model]
-    except KeyError:
-        return _FIELDS.setdefault(model, set(model.model_fields))
+    return _FIELDS.setdefault(model, set(model.model_fields))
 
 
 def encodable(text: str) -> str:

@@ -183,8 +183,11 @@ class TypoFinder:
         Returns: the new edge, and places on the way where a name may begin.
         """
         starts: set[int] = set()
-        while 0 <= k < len(tokens) and tokens[k] in swallowable and edge == tokens[k][1 if step < 0 else 0]:
-            edge = tokens[k][0 if step < 0 else 1]
+        while 0 <= k < len(tokens) and tokens[k] in swallowable:
+            near, far = (tokens[k].end, tokens[k].start) if step < 0 else (tokens[k].start, tokens[k].end)
+            if near != edge:
+                break
+            edge = far
             k += step
             if step < 0:
                 behind = tokens[k].end if k >= 0 else 0

@@ -6,7 +6,8 @@ A name the table lacks (NIL) must never be dropped: 火星供电所 is not "no o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from engine.gazetteer import ORGANISATION, OrgName, Token
@@ -40,6 +41,7 @@ class NilFinder:
         is_ordinary: Callable[[str], bool],
         ends_like_a_word: Callable[[str], bool],
         is_place: Callable[..., bool],
+        places: Callable[[], Iterable[str]],
         sounds_like_a_name: Callable[[str], bool],
         gap: Callable[[str], Gap],
     ) -> None:
@@ -49,6 +51,7 @@ class NilFinder:
         self._is_ordinary = is_ordinary
         self._ends_like_a_word = ends_like_a_word
         self._is_place = is_place
+        self._places = places
         self._sounds_like_a_name = sounds_like_a_name
 
     def find(self, text: str, reading: Reading) -> list[Missing]:
@@ -70,12 +73,15 @@ class NilFinder:
         return sorted(found)
 
     def may_hide(self, text: str, reading: Reading) -> bool:
-        """Whether a mention could be the end of a longer name whose beginning looks like filler: 下|伙房."""
+        """Whether a mention is the end of a longer name whose beginning looks like filler: 下|伙房."""
         covered = 0
         for token in reading.segmentation.tokens:
             start = token[0]
             if token[2] == ORGANISATION and start > covered and text[start - 1].isalnum():
-                return True
+                name = token[3]
+                assert isinstance(name, OrgName)
+                if text.endswith(self._beginnings.get(name.stem, ()), covered, start):
+                    return True
             covered = token[1]
         return False
 
@@ -83,11 +89,25 @@ class NilFinder:
         """Mentions that are only the end of a real place elsewhere: 下伙房 where the table has 伙房."""
         covered = 0
         for token in mentions:
-            for start in range(max(token.start - 2, covered), token.start):
-                if self._elsewhere(text[start : token.end], longer_than=token.start - start + 1):
+            name = token.ref
+            assert isinstance(name, OrgName)
+            for beginning in self._beginnings.get(name.stem, ()):
+                start = token.start - len(beginning)
+                if text.endswith(beginning, covered, token.start) and self._elsewhere(text[start : token.end], len(beginning) + 1):
                     yield Missing(start, token.end, (token,))
                     break
             covered = token.end
+
+    @cached_property
+    def _beginnings(self) -> dict[str, tuple[str, ...]]:
+        """For a stem of the table, what stands before it in places that the table lacks."""
+        found: dict[str, list[str]] = {}
+        for place in self._places():
+            for size in (1, 2):
+                stem = place[size:]
+                if len(stem) > 1 and self._is_stem(stem) and not self._is_stem(place):
+                    found.setdefault(stem, []).append(place[:size])
+        return {stem: tuple(beginnings) for stem, beginnings in found.items()}
 
     def _named(self, text: str, start: int, end: int, left: Token | None) -> Missing | None:
         """A run with the ending of an organisation: 火星供电所, 河北省, 安新县."""

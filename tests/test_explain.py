@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine import Engine
 from engine.explain import Branch, Explanation, MentionNote, explain, explanation_lines, find_names
@@ -34,6 +37,15 @@ QUERIES = (
     "全市投诉",
     "",
     "麒\ud800麟\x1b[31m投诉",
+    "东明和城关供电所投诉",
+    "兴安盟投诉",
+    "智远市北镇供电所",
+    "前曹济河县",
+    "兴安水泉城",
+    "滨海新区",
+    "东街",
+    "济北城",
+    "滨河供电所藏南齐鲁城",
 )
 
 
@@ -49,7 +61,7 @@ def text_of(explanation: Explanation) -> str:
 
 def marks(branches: tuple[Branch, ...]) -> set[tuple[str, str]]:
     """(mark, name) of every marked branch."""
-    found = {(b.mark, b.name) for b in branches if b.mark is not None}
+    found: set[tuple[str, str]] = {(b.mark, b.name) for b in branches if b.mark is not None}
     for branch in branches:
         found |= marks(branch.children)
     return found
@@ -77,6 +89,17 @@ def test_spans_slice_the_query_and_json_reads_back(engine: Engine, query: str) -
     assert explanation.readings
     assert explain(engine, query).to_json() == explanation.to_json()
     assert text_of(explanation).isprintable() or "\n" in text_of(explanation)
+
+
+@given(query=st.lists(st.sampled_from(["菏泽", "巨野", "剧野县", "麒麟供电所", "市中", "城关", "新城", "除", "外", "和", "所",
+                                       "各县公司", "本周", "投诉", "\u202e", "x"]) | st.text(max_size=3), max_size=7).map("".join))  # fmt: skip
+def test_any_query_is_explained(engine: Engine, query: str) -> None:
+    """No text fails, everything dropped has its reason, and the conclusion is that of `resolve`."""
+    explanation = explain(engine, query)
+    assert explanation.resolution == engine.resolve(query)
+    assert all(n.reason for n in explanation.dropped)
+    assert text_of(explanation).startswith("问题")
+    json.loads(explanation.to_json())
 
 
 def test_a_plain_path_as_text(engine: Engine) -> None:
@@ -255,6 +278,14 @@ def test_less_of_a_suffix_that_names_another_is_listed() -> None:
     engine = table("甲省/乙丙市/利津县供电公司/利津供电所")
     dropped = explain(engine, "利津供电所").dropped
     assert [(n.text, n.reason) for n in dropped if n.text == "利津"] == [("利津", "包含在更长的“利津供电所”之内")]
+
+
+def test_an_indicator_named_like_an_organisation_wins(tmp_path: Path) -> None:
+    indicators = tmp_path / "indicators.csv"
+    indicators.write_text("name,category,unit,aliases\n菏泽,,,\n", encoding="utf-8")
+    explanation = explain(Engine(indicators=indicators, clock=lambda: TODAY), "菏泽")
+    assert note(explanation.kept, "菏泽").kind == "indicator"
+    assert note(explanation.dropped, "菏泽").reason == "同一处是日期、指标或句式，这些优先于单位名"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""Everyday sentences that name no organisation yield none, whatever table they are asked of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from benchmarks.oracle import Table
+from engine import Engine
+from hierarchy import Hierarchy
+
+GOLDEN = Path(__file__).parent / "golden" / "everyday.txt"
+CHINA = Path(__file__).resolve().parent.parent / "data" / "hierarchy" / "china.csv"
+PROVINCES = sorted(str(path[0]) for path in Table.read(CHINA).by_level[0])
+
+
+def sentences() -> list[str]:
+    lines = GOLDEN.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def test_there_are_sentences_and_provinces_enough() -> None:
+    assert len(sentences()) > 300 and len(set(sentences())) == len(sentences())
+    assert len(PROVINCES) == 31
+
+
+@pytest.mark.parametrize("province", PROVINCES)
+def test_everyday_sentences_name_nothing(province: str, china: Hierarchy, today: date) -> None:
+    """No target and nothing taken out, though places go by words such as 建设, 和平, 新城."""
+    engine = Engine(china.subset(province))
+    found = {}
+    for sentence in sentences():
+        resolution = engine.resolve(sentence, today=today)
+        if resolution.targets or resolution.excluded:
+            found[sentence] = [str(path) for path in (*resolution.targets, *resolution.excluded)]
+    assert found == {}
+
+
+def test_everyday_sentences_name_nothing_in_shandong(engine: Engine, today: date) -> None:
+    """The bundled table has declared aliases and nicknames as well."""
+    assert [s for s in sentences() if engine.resolve(s, today=today).targets] == []
+
+
+def test_the_same_sentence_with_a_name_is_answered(
+    engine_of: Callable[[str], Engine], today: date
+) -> None:
+    """The engine is not silent because of the words around a name: 菏泽市 in front is still found, and alone."""
+    silent = []
+    for sentence in sentences():
+        found = engine_of("山东省").resolve("菏泽市" + sentence, today=today)
+        if found.status in ("resolved", "ambiguous") and [str(path) for path in found.targets] != ["山东省 → 菏泽"]:
+            silent.append((sentence, list(map(str, found.targets))))
+    assert silent == []
