@@ -74,13 +74,21 @@ TodayOption = Annotated[
 ]  # fmt: skip
 ScopeOption = Annotated[
     str | None,
-    typer.Option("--scope", metavar="ORG", help="提问者所在单位，名称或路径（菏泽/巨野县供电公司）。 The caller's own organisation."),
+    typer.Option(
+        "--scope",
+        metavar="ORG",
+        help="提问者所在单位，名称或路径（菏泽/巨野县供电公司）。 The caller's own organisation.",
+    ),
 ]
 DefaultDateOption = Annotated[
     str | None,
-    typer.Option("--default-date", metavar="DATE", help="问题没有日期时用它，例如 本月。 For questions without a date."),
+    typer.Option(
+        "--default-date", metavar="DATE", help="问题没有日期时用它，例如 本月。 For questions without a date."
+    ),
 ]
-MaxLengthOption = Annotated[int, typer.Option("--max-length", min=1, help="问题最长几个字。 Longest question, in characters.")]
+MaxLengthOption = Annotated[
+    int, typer.Option("--max-length", min=1, help="问题最长几个字。 Longest question, in characters.")
+]
 XmlOption = Annotated[bool, typer.Option("--xml", help="每行一个标注文本。 One tagged text a line.")]
 
 
@@ -176,12 +184,15 @@ def check(
         str | None,
         typer.Argument(
             metavar="FILE",
-            help="每行一个标注文本、路径（山东省/菏泽/…）或 {\"query\": …, \"xml\": …}；- 或没有时读标准输入。 "
+            help='每行一个标注文本、路径（山东省/菏泽/…）或 {"query": …, "xml": …}；- 或没有时读标准输入。 '
             "One tagged text, path or JSON object a line; - or none: stdin.",
         ),
     ] = None,
     query: Annotated[
-        str | None, typer.Option("--query", help="原问题；核对标签外的文字。 The question the text outside the tags must come from.")
+        str | None,
+        typer.Option(
+            "--query", help="原问题；核对标签外的文字。 The question the text outside the tags must come from."
+        ),
     ] = None,
     table: TableOption = None,
     sheet: SheetOption = None,
@@ -209,7 +220,8 @@ def check(
             else:
                 show(_conflict_lines(each, conflicts))
         if not as_json:
-            show([line(f"核对了 {checked} 行，", Styled(*((f"{found} 处冲突", "red") if found else ("没有冲突", "green"))))])
+            outcome = Styled(f"{found} 处冲突", "red") if found else Styled("没有冲突", "green")
+            show([line(f"核对了 {checked} 行，", outcome)])
         raise typer.Exit(worst)
 
 

@@ -215,7 +215,7 @@ def find(
             for node, form in found:
                 _show_object({"path": _path(hierarchy, node), "level": _level(hierarchy, node), "form": form})
         else:
-            show(line(f"{_arrows(_path(hierarchy, node))}", Styled(f"  {form}", "dim")) for node, form in found)
+            show(line(_arrows(_path(hierarchy, node)), Styled(f"  {form}", "dim")) for node, form in found)
 
 
 @app.command(short_help="共用的名称。 Names owned by several.")
@@ -267,10 +267,14 @@ def diff(
 @app.command(short_help="导出 CSV、JSON。 Write CSV or JSON.")
 def export(
     table: TableArgument,
-    out: Annotated[str, typer.Argument(metavar="OUT", help=".csv 或 .json 文件，- 为标准输出。 File, or - for stdout.")],
+    out: Annotated[
+        str, typer.Argument(metavar="OUT", help=".csv 或 .json 文件，- 为标准输出。 File, or - for stdout.")
+    ],
     shape: Annotated[
         Shape,
-        typer.Option(help="CSV 的形状：一行一条路径，一行一个单位和上级，或别名表。 Rows are paths, or name their parents; or the aliases."),
+        typer.Option(
+            help="CSV 的形状：一行一条路径，一行一个单位和上级，或别名表。 Rows are paths, or name their parents; or the aliases."
+        ),
     ] = Shape.PATH,
     sheet: SheetOption = None,
     aliases: AliasesOption = None,
@@ -301,7 +305,12 @@ def export(
 # ── lines ────────────────────────────────────────────────────────────────────────────────────────
 
 _SEVERITY = {"error": ("错误", "red"), "warning": ("警告", "yellow"), "info": ("提示", "cyan")}
-_CHANGE = {"added": ("新增", "green"), "removed": ("撤销", "red"), "moved": ("移动", "yellow"), "renamed": ("改名", "cyan")}
+_CHANGE = {
+    "added": ("新增", "green"),
+    "removed": ("撤销", "red"),
+    "moved": ("移动", "yellow"),
+    "renamed": ("改名", "cyan"),
+}
 _MOST_OWNERS = 5
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from engine.conclude import Asked, conclude
 from engine.dates import DateMention
@@ -146,7 +146,9 @@ def explain(
     kept = [t for t in considered.readings[0].segmentation.tokens if t not in swallowed]
     for reading in considered.readings[1:]:
         kept += [t for t in reading.segmentation.tokens if t not in kept and t not in swallowed]
-    thought_of = dict.fromkeys([*considered.tokens, *_shorter(considered.tokens), *considered.unused, *typos, *swallowed])
+    thought_of = dict.fromkeys(
+        [*considered.tokens, *_shorter(considered.tokens), *considered.unused, *typos, *swallowed]
+    )
     same = {_content(t) for t in kept}
     dropped = [t for t in thought_of if _content(t) not in same]
     return Explanation(
@@ -207,10 +209,8 @@ def _typos(tables: Tables, considered: Considered) -> list[Token]:
 def _note(case: _Case, token: Token) -> MentionNote:
     start, end = case.asked.folded.span(token.start, token.end)
     ref = token.ref
-    kind = ref.kind if isinstance(ref, Phrase) else _KINDS[token.kind]
-    return MentionNote(
-        text=case.asked.query[start:end], start=start, end=end, kind=kind, meaning=_meaning(ref)  # type: ignore[arg-type]
-    )
+    kind = cast(MentionKind, ref.kind if isinstance(ref, Phrase) else _KINDS[token.kind])
+    return MentionNote(text=case.asked.query[start:end], start=start, end=end, kind=kind, meaning=_meaning(ref))
 
 
 def _meaning(ref: object) -> str:
@@ -238,11 +238,7 @@ def _namings(case: _Case, token: Token) -> tuple[Naming, ...]:
 
 
 def _naming(case: _Case, token: Token, candidate: Candidate, groups: Sequence[Group]) -> Naming:
-    chosen = any(
-        candidate.node == state.nodes[g.mentions.index(token)]
-        for g in groups
-        for state in _best_states(g)
-    )
+    chosen = any(candidate.node == state.nodes[g.mentions.index(token)] for g in groups for state in _best_states(g))
     return Naming(
         path=case.path(candidate.node),
         form=_form(candidate),
@@ -304,7 +300,12 @@ def _swallowed_by(case: _Case, token: Token) -> str:
     start, end = case.asked.folded.span(token.start, token.end)
     entities = {(e.start, e.end) for e in case.resolution.entities}
     for unknown in case.resolution.unknown:
-        if unknown.kind == "organisation" and unknown.start <= start and end <= unknown.end and (start, end) not in entities:
+        if (
+            unknown.kind == "organisation"
+            and unknown.start <= start
+            and end <= unknown.end
+            and (start, end) not in entities
+        ):
             return unknown.text
     return ""
 
@@ -573,11 +574,7 @@ def find_names(tables: Tables, text: str) -> list[NameForm]:
     found = _whole_names(tables, name)
     paths = tables.hierarchy.paths
     parents = [set(_whole_names(tables, part)) for part in above if part]
-    kept = [
-        (order, node, form)
-        for node, (order, form) in found.items()
-        if _in_order(paths[node][:-1], parents)
-    ]
+    kept = [(order, node, form) for node, (order, form) in found.items() if _in_order(paths[node][:-1], parents)]
     return [NameForm(node, form) for _, node, form in sorted(kept)]
 
 
@@ -644,7 +641,9 @@ def _title(text: str) -> Styled:
 def _mention_lines(note: MentionNote) -> Iterator[Line]:
     meaning = f"：{note.meaning}" if note.meaning else ""
     source = f"，来源：{SOURCE[note.source]}" if note.source else ""
-    yield line("  ", Styled(f"“{note.text}”", "bold"), f" [{note.start}, {note.end})  {_KIND_WORD[note.kind]}{meaning}{source}")
+    yield line(
+        "  ", Styled(f"“{note.text}”", "bold"), f" [{note.start}, {note.end})  {_KIND_WORD[note.kind]}{meaning}{source}"
+    )
     if note.reason:
         yield line("      ", Styled(f"未采用：{note.reason}", "yellow"))
     for naming in note.namings[:_MOST_NAMINGS]:

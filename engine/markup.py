@@ -47,7 +47,7 @@ def tagged(resolution: Resolution) -> str:
     parts.append(query[position:])
     for i in range(1, len(parts), 2):
         if not parts[i]:
-            if not parts[i - 1] or parts[i - 1][-1] in _OPENING:
+            if parts[i - 1] and parts[i - 1][-1] in _OPENING:
                 parts[i + 1] = parts[i + 1].lstrip(_SEPARATORS)  # what it was set off by
             parts[i - 1], parts[i + 1] = _close_brackets(parts[i - 1], parts[i + 1])
     texts = [escape(part) if i % 2 == 0 else part for i, part in enumerate(parts)]

@@ -36,6 +36,46 @@ _BY_LENGTH: dict[tuple[str, ...], tuple[str, ...]] = {
 # 国网 and the like say whose company it is, never which one.
 GRID_PREFIXES = ("国家电网有限公司", "国家电网公司", "国家电网", "国网", "南方电网公司", "南方电网", "南网")
 
+# Prefectures that are no 市; their name alone does not tell what they are.
+_PREFECTURES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        [
+            "延边",
+            "恩施",
+            "湘西",
+            "阿坝",
+            "甘孜",
+            "凉山",
+            "黔西南",
+            "黔东南",
+            "黔南",
+            "楚雄",
+            "红河",
+            "文山",
+            "西双版纳",
+            "大理",
+            "德宏",
+            "怒江",
+            "迪庆",
+            "临夏",
+            "甘南",
+            "海北",
+            "黄南",
+            "海南",
+            "果洛",
+            "玉树",
+            "海西",
+            "昌吉",
+            "博尔塔拉",
+            "巴音郭楞",
+            "克孜勒苏",
+            "伊犁",
+        ],
+        ("州", "自治州"),
+    ),
+    **dict.fromkeys(["大兴安岭", "阿克苏", "喀什", "和田", "塔城", "阿勒泰", "阿里"], ("地区",)),
+    **dict.fromkeys(["锡林郭勒", "阿拉善", "兴安"], ("盟",)),
+}
 _PEOPLES = [
     "蒙古",
     "回",
@@ -207,10 +247,8 @@ def names_of(level: Level, canonical: str, parents: tuple[str, ...] = ()) -> lis
     if level is Level.CITY:
         body, org = _cut(bare, COMPANY_ORG, keep=2)
         stem, peoples, admin = split_place(body, CITY_ADMIN)
-        bodies: tuple[str, ...] = () if admin else CITY_ADMIN
-        if not any(parent.startswith("内蒙古") for parent in parents):
-            bodies = tuple(b for b in bodies if b != "盟")
-        if admin in ("自治州",):
+        bodies: tuple[str, ...] = () if admin else ("市", *_PREFECTURES.get(stem, ()))
+        if admin == "自治州":
             bodies = ("州",)
         suffixes = _suffixes(level, peoples + admin + org, admin, COMPANY_ORG, bodies)
         if admin not in ("", "市"):  # 兴安 is more than 兴安盟 can do without

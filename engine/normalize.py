@@ -35,6 +35,8 @@ _RADICALS = {
 # Unified ideographs of the compatibility block with an ordinary twin that NFKC does not know.
 _TWINS = {0xFA11: "崎", 0x6236: "户", 0x6238: "户", 0x7522: "产", 0x9203: "钩", 0x5413: "吓"}
 _DASHES = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015, 0x2212, 0xFE58), "-")
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0")  # letters by category, invisible all the same
+_KEPT = frozenset("（），。；！？")  # full width is how they are written; nothing looks for the other form
 _MAX_EXPANSION = 4  # U+FDFA alone folds to 18 characters; nothing we look for needs that
 
 
@@ -67,6 +69,10 @@ def _simplified() -> dict[str, str]:
 
 
 def _fold_character(character: str) -> str:
+    if character in _FILLERS:
+        return ""
+    if character in _KEPT:
+        return character
     if character in "\t\n\r\x0b\x0c\x85\u2028\u2029":
         return " "
     category = unicodedata.category(character)

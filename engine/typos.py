@@ -7,6 +7,7 @@ weight. A typo must be supported, by a suffix of its own or by an exact mention 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -20,6 +21,8 @@ from hierarchy import Hierarchy
 
 HOMOPHONE, MERGED_SOUND, SWAPPED, EDITED = 1, 2, 3, 4  # weights; 0 is written as it should be
 TYPO_SCORE = {HOMOPHONE: 0.9, MERGED_SOUND: 0.85, SWAPPED: 0.8, EDITED: 0.7}
+_BEGINNERS = frozenset("的和与及跟在是有查看问")  # words of one character that a name can follow
+_IDEOGRAPHS = re.compile("[\u3400-\u9fff]+").fullmatch
 _WILD = "\ufffc"
 _MAX_STEM = 12
 _MOST_GUESSES = 50  # names that share one character of two with what was written; more say nothing
@@ -37,7 +40,7 @@ class Stretch(NamedTuple):
     """A place to look for a typo: offsets into the text.
 
     `start`, `end`: what no token covers; `low`, `high`: the same with exact names a typo may
-    swallow; `runs`: what is unexplained there; `starts`: where a name may begin, since a word or a
+    swallow; `follows`: an indicator or a date comes right behind; `runs`: what is unexplained there; `starts`: where a name may begin, since a word or a
     mention does or ends there; `edges`: places that are not inside an exact name.
     """
 
@@ -45,6 +48,7 @@ class Stretch(NamedTuple):
     high: int
     start: int
     end: int
+    follows: bool
     runs: tuple[tuple[int, int], ...]
     starts: frozenset[int]
     edges: frozenset[int]
@@ -94,7 +98,7 @@ class TypoIndex:
         """Stems one change away, unordered; `heavy`: swaps and other edits too, not only sounds."""
         found: list[Meant] = []
         size = len(written)
-        if size < 2 or size > self.longest + 1:
+        if size < 2 or size > self.longest + 1 or not _IDEOGRAPHS(written):
             return found
         for i, character in enumerate(written):
             there = self._wild.get(f"{written[:i]}{_WILD}{written[i + 1 :]}")
@@ -164,12 +168,19 @@ class TypoFinder:
                 continue
             low, low_starts = self._reach(text, tokens, swallowable, i - 1, start, -1)
             high, _ = self._reach(text, tokens, swallowable, i, end, 1)
-            starts = {start, *(start + edge for word in gap.words for edge in word), *low_starts}
-            starts |= {start + a for a, _ in gap.runs}
+            words = [(a, b) for a, b in gap.words if b - a > 1 or text[start + a] in _BEGINNERS]
+            starts = {start, *(start + edge for word in words for edge in word), *low_starts}
+            follows = i < len(tokens) and tokens[i].kind != ORGANISATION
+            starts |= {start + a for a, _ in gap.runs if self._begins(text, start, start + a)}
             inside = {k for t in tokens for k in range(t.start + 1, t.end)}
             edges = frozenset(k for k in range(low, high + 1) if k not in inside)
             runs = tuple((start + a, start + b) for a, b in gap.runs)
-            yield Stretch(low, high, start, end, runs, frozenset(starts), edges)
+            yield Stretch(low, high, start, end, follows, runs, frozenset(starts), edges)
+
+    @staticmethod
+    def _begins(text: str, first: int, position: int) -> bool:
+        """Whether a name can begin here: not behind a syllable that may be part of it (分|宜县, 比|奇堡)."""
+        return position == first or not text[position - 1].isalnum() or text[position - 1] in _BEGINNERS
 
     def _reach(
         self, text: str, tokens: Sequence[Token], swallowable: set[Token], k: int, edge: int, step: int
@@ -272,7 +283,7 @@ class TypoFinder:
                 if candidate.form <= SHORT:
                     related = self._related(candidate.node, outside)
                     if related or len(ending) > 1 or meant.kept > 1 or meant.weight < EDITED:
-                        here.add(candidate, meant, related)
+                        here.add(candidate, meant, related and ending != "所")
                         fits = fits or related or not outside
         return fits
 
@@ -293,12 +304,15 @@ class TypoFinder:
             if not 2 <= b - a <= longest or not any(a < y and x < b for x, y in stretch.runs):
                 continue
             whole = (a, b) == (start, end) or (a, b) in stretch.runs
+            alone = (a, b) == (start, end) and stretch.follows
             ordinary = self._is_ordinary(written)
             if self._gazetteer.is_stem(written) or (not whole if ordinary else self._is_place(written)):
                 continue
             found = _Found()
             outside = [t for t in exact if t.end <= a or b <= t.start]
-            for meant in self.index.lookup(written, heavy=whole and not ordinary):
+            for meant in self.index.lookup(written, heavy=alone if ordinary else whole):
+                if meant.kept < 2 and meant.weight >= EDITED and (ordinary or not alone):
+                    continue  # one character of two, in the middle of other words
                 name = self._gazetteer.name(meant.stem, "")
                 for candidate in name.candidates if name else ():
                     if candidate.form <= BARE and self._related(candidate.node, outside):

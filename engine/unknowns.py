@@ -61,8 +61,9 @@ class NilFinder:
         after = {t.start: t for t in mentions}
         found: list[Missing] = []
         for start, end in reading.segmentation.runs:
+            covered = max((t.end for t in reading.segmentation.tokens if t.end <= start), default=0)
             missing = (
-                self._named(text, start, end, before.get(start))
+                self._named(text, start, end, before.get(start), covered)
                 or self._longer_place(text, start, end, before.get(start), after.get(end))
                 or self._misspelt(text, start, end)
             )
@@ -109,7 +110,7 @@ class NilFinder:
                     found.setdefault(stem, []).append(place[:size])
         return {stem: tuple(beginnings) for stem, beginnings in found.items()}
 
-    def _named(self, text: str, start: int, end: int, left: Token | None) -> Missing | None:
+    def _named(self, text: str, start: int, end: int, left: Token | None, covered: int) -> Missing | None:
         """A run with the ending of an organisation: 火星供电所, 河北省, 安新县."""
         run = text[start:end]
         match = _ENDING.match(run)
@@ -124,22 +125,34 @@ class NilFinder:
         if left is not None and self._is_part(left, run, stem):
             return Missing(left.start, stop, (left,))
         if not stem:
-            begin = self._syllables_before(text, start, left)
+            begin = self._place_before(text, start, stop, covered)
+            if begin is None:
+                begin = self._syllables_before(text, start, covered)
             return None if begin is None else Missing(begin, stop, ())
         return Missing(start, stop, ())
 
-    def _syllables_before(self, text: str, start: int, left: Token | None) -> int | None:
-        """Where a name begins whose stem looks like filler: 中和供电所. None: 供电所 by itself."""
+    def _place_before(self, text: str, start: int, stop: int, covered: int) -> int | None:
+        """Where a place elsewhere begins whose stem is a filler word: 结构供电所."""
+        for begin in range(start - 2, max(start - _MAX_PLACE, covered) - 1, -1):
+            if begin >= covered and self._is_place(text[begin:start], text[start:stop]):
+                return begin
+        return None
+
+    def _syllables_before(self, text: str, start: int, covered: int) -> int | None:
+        """Where a name begins whose stem looks like filler: 中和供电所. None: 供电所 by itself.
+
+        `covered`: where the token before ends; no name reaches into it.
+        """
         begin = start
-        gap = self._gap(text[max(start - _MAX_PLACE, 0) : start])
-        offset = max(start - _MAX_PLACE, 0)
+        offset = max(start - _MAX_PLACE, covered)
+        gap = self._gap(text[offset:start])
         singles = {offset + b: offset + a for a, b in gap.words if b - a == 1}
         runs = {offset + b: offset + a for a, b in gap.runs}
         content = 0
         while begin in singles or begin in runs:
             content += 2 if begin in runs else 1
             begin = singles.get(begin, runs.get(begin, begin))
-        return begin if content > 1 and left is None else None
+        return begin if content > 1 else None
 
     def _is_quarter(self, run: str) -> bool:
         """Whether the run is a quarter of some unknown place (火星市区) and not a word: 老城区."""

@@ -103,7 +103,9 @@ def test_any_query_is_explained(engine: Engine, query: str) -> None:
 
 
 def test_a_plain_path_as_text(engine: Engine) -> None:
-    assert text_of(explain(engine, "菏泽麒麟投诉数量")) == """\
+    assert (
+        text_of(explain(engine, "菏泽麒麟投诉数量"))
+        == """\
 问题  菏泽麒麟投诉数量
 
 采用的提及
@@ -131,6 +133,7 @@ def test_a_plain_path_as_text(engine: Engine) -> None:
 ✓ 已解析  山东省 → 菏泽 → 巨野县供电公司 → 麒麟供电所
   指标    投诉
 """
+    )
 
 
 def test_a_conflict_shows_both_branches(engine: Engine) -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.normalize import FoldTable
 from engine import OrgPath, Resolution
+from engine.normalize import FoldTable
 
 QILIN = "菏泽/巨野县供电公司/麒麟供电所"
 

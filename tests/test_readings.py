@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
@@ -66,7 +66,7 @@ def choices(tokens: list[Token]) -> list[tuple[Token, ...]]:
     found = []
     for size in range(len(tokens) + 1):
         for chosen in combinations(sorted(tokens, key=lambda t: (t.start, t.end)), size):
-            if all(a.end <= b.start for a, b in zip(chosen, chosen[1:], strict=False)):
+            if all(a.end <= b.start for a, b in pairwise(chosen)):
                 found.append(chosen)
     return found
 
@@ -84,7 +84,7 @@ def test_no_choice_of_mentions_leaves_less_unexplained(gazetteer: Gazetteer, tex
 
     for segmentation in cut.segmentations:
         chosen = segmentation.tokens
-        assert all(a.end <= b.start for a, b in zip(chosen, chosen[1:], strict=False))
+        assert all(a.end <= b.start for a, b in pairwise(chosen))
         assert segmentation.content == left_over(chosen)
         assert segmentation.content == sum(end - start for start, end in segmentation.runs)
     assert cut.segmentations[0].content <= min(map(left_over, choices(tokens[:12])))
@@ -95,7 +95,7 @@ def test_filler_and_runs_make_up_a_gap(gap: str) -> None:
     """Unexplained runs and filler words are in order, do not overlap, and hold every letter and digit."""
     found = Filler(frozenset({"的"})).gap(gap)
     pieces = sorted((*found.runs, *found.words))
-    assert all(a[1] <= b[0] for a, b in zip(pieces, pieces[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in pairwise(pieces))
     covered = {i for a, b in pieces for i in range(a, b)}
     assert {i for i, c in enumerate(gap) if c.isalnum()} <= covered
     assert found.content == sum(b - a for a, b in found.runs)
