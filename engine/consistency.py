@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine import questions
 from engine.markup import TAGS, MarkupError, Piece, parse
 from engine.types import LEVEL_NAMES, Conflict, Entity, OrgPath
 from hierarchy import Hierarchy, Level
+
+if TYPE_CHECKING:
+    from engine.resolver import Engine
 
 
 def org_path(hierarchy: Hierarchy, node: int) -> OrgPath:
@@ -240,19 +246,41 @@ def _check_tags(table: Hierarchy, pieces: Sequence[Piece]) -> list[Conflict]:
 
 
 def _check_text(table: Hierarchy, pieces: Sequence[Piece], query: str | None) -> list[Conflict]:
+    """Does the tagged text say what the query says, but for the names of its organisations?"""
     if query is None:
         return []
-    rest = query
+    position = 0
+    left_out: list[tuple[int, int]] = []
     for piece in pieces:
         if piece.tag in LEVEL_NAMES:
             continue
-        at = rest.find(piece.text)
+        at = query.find(piece.text, position)
         if at < 0:
-            return [
-                Conflict(
-                    kind="text-differs",
-                    message=f"标签外的文字“{piece.text}”不在原问题“{query}”中（或次序不同）。",
-                )
-            ]
-        rest = rest[at + len(piece.text) :]
+            return [_differs(f"标注后的文字“{piece.text}”不在原问题“{query}”中，或者次序不同。")]
+        left_out.append((position, at))
+        position = at + len(piece.text)
+    left_out.append((position, len(query)))
+    if not any(query[a:b].strip() for a, b in left_out):
+        return []
+    mentions = [
+        range(e.start, e.end)
+        for e in _engine(table).resolve(query).entities
+        if e.group is not None and e.start is not None and e.end is not None
+    ]
+    for a, b in left_out:
+        lost = [i for i in range(a, b) if query[i].isalnum() and not any(i in m for m in mentions)]
+        lost = [i for i in lost if query[i] not in "和与及跟"]
+        if lost:
+            return [_differs(f"标注丢掉了原问题“{query}”中的“{query[lost[0] : lost[-1] + 1]}”。")]
     return []
+
+
+def _differs(message: str) -> Conflict:
+    return Conflict(kind="text-differs", message=message)
+
+
+@lru_cache(maxsize=4)
+def _engine(table: Hierarchy) -> Engine:
+    from engine.resolver import Engine
+
+    return Engine(table, max_length=sys.maxsize)

@@ -197,3 +197,4 @@ def test_an_exclusion_outside_the_target_is_a_conflict(ask: Ask) -> None:
     (conflict,) = found.conflicts
     assert conflict.kind == "exclusion" and "济宁" in conflict.message and "菏泽" in conflict.message
     assert found.targets == () and found.question
+    assert [path.name for path in found.candidates] == ["菏泽"]

@@ -83,6 +83,15 @@ def test_scope_that_is_not_unique_or_unknown_is_a_value_error(ask: Ask, scope: s
     assert all(name in str(error.value) for name in names)
 
 
+def test_scope_chooses_among_readings(engine_with: Callable[..., Engine]) -> None:
+    """乙丙丁 is 乙丙 or 丙丁, by where the person is who asks."""
+    engine = engine_with("甲省,乙丙,戊县供电公司,东关供电所", "甲省,丙丁,己县供电公司,西关供电所")
+    assert engine.resolve("乙丙丁投诉").status == "ambiguous"
+    for city, company in (("乙丙", "戊县供电公司"), ("丙丁", "己县供电公司")):
+        assert engine.resolve("乙丙丁投诉", scope=city).city == city
+        assert engine.resolve("乙丙丁投诉", scope=company).status == "ambiguous"
+
+
 def test_scope_of_another_table_is_a_value_error(ask: Ask) -> None:
     stranger = OrgPath(province="河北省", city="保定", level="City", name="保定")
     with pytest.raises(ValueError, match="保定"):
