@@ -100,8 +100,10 @@ def print_report(answers: Sequence[Answer], worst: int = WORST_SHOWN) -> None:
                 counts[province, kind][answer.score] += 1
     print(f"{'table':<10} {'kind':<18} {'right':>7} {'flagged':>8} {'partly':>7} {'silently wrong':>15}")
     for (province, kind), count in sorted(counts.items(), key=lambda item: (item[0][0] == "all", item[0])):
-        print(f"{province:<10} {kind:<18} {count['right']:>7} {count['flagged']:>8} {count['partly']:>7} "
-              f"{count['silently_wrong']:>15}")
+        print(
+            f"{province:<10} {kind:<18} {count['right']:>7} {count['flagged']:>8} {count['partly']:>7} "
+            f"{count['silently_wrong']:>15}"
+        )
     by_kind: dict[str, list[Answer]] = defaultdict(list)
     for answer in answers:
         if answer.score != "right":
@@ -116,9 +118,18 @@ def print_report(answers: Sequence[Answer], worst: int = WORST_SHOWN) -> None:
 
 def write_json(path: Path, answers: Sequence[Answer]) -> None:
     """Write every answer, one object each."""
-    rows = [{"province": answer.province, "kind": answer.question.kind, "query": answer.question.query,
-             "scope": answer.question.scope, "score": answer.score, "want": wanted(answer.question), "got": answer.got}
-            for answer in answers]
+    rows = [
+        {
+            "province": answer.province,
+            "kind": answer.question.kind,
+            "query": answer.question.query,
+            "scope": answer.question.scope,
+            "score": answer.score,
+            "want": wanted(answer.question),
+            "got": answer.got,
+        }
+        for answer in answers
+    ]
     path.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 

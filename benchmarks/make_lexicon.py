@@ -170,8 +170,11 @@ def jieba_words() -> dict[str, tuple[int, str]]:
 
 def ordinary_words() -> list[str]:
     """The words of ordinary_words.txt, sorted."""
-    common = {word for word, (count, tag) in jieba_words().items()
-              if WORD.fullmatch(word) and count >= MIN_COUNT and tag not in NAME_TAGS}
+    common = {
+        word
+        for word, (count, tag) in jieba_words().items()
+        if WORD.fullmatch(word) and count >= MIN_COUNT and tag not in NAME_TAGS
+    }
     common = {word for word in common if len(word) > 2 or word[-1] not in INDICATOR_HEADS}
     return sorted(common - NAMES | PLAINLY_WORDS | DOMAIN_WORDS)
 

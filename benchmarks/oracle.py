@@ -95,7 +95,11 @@ def stem_of(path: OrgNames) -> str:
             return name
         case 2:
             body = without(name, *COMPANY_ENDINGS)
-            return body if any(word in body for word in ("自治", "开发区", "示范区", "园区", "族区")) else without(body, "县", "市", "区", "旗")
+            return (
+                body
+                if any(word in body for word in ("自治", "开发区", "示范区", "园区", "族区"))
+                else without(body, "县", "市", "区", "旗")
+            )
     return without(name, SUBSTATION_ENDING)
 
 
@@ -128,12 +132,22 @@ def forms_of(path: OrgNames) -> dict[str, Fullness]:
     elif level == COMPANY:
         if body == stem and name.endswith("供电中心"):
             body = stem + "区"
-        add(Fullness.SHORTENED, "国网" + name,
-            *(part + end for part in (stem, body) for end in ("供电公司", "公司", "供电局", "供电中心", "供电部", "营业部")))
+        add(
+            Fullness.SHORTENED,
+            "国网" + name,
+            *(
+                part + end
+                for part in (stem, body)
+                for end in ("供电公司", "公司", "供电局", "供电中心", "供电部", "营业部")
+            ),
+        )
         add(Fullness.SHORTENED, body)
         add(Fullness.BARE, stem)
     else:
-        add(Fullness.SHORTENED, *(stem + end for end in ("所", "供电站", "供电服务站", "镇供电所", "乡供电所", "街道供电所")))
+        add(
+            Fullness.SHORTENED,
+            *(stem + end for end in ("所", "供电站", "供电服务站", "镇供电所", "乡供电所", "街道供电所")),
+        )
         add(Fullness.BARE, stem)
     return forms
 
@@ -238,9 +252,12 @@ class Table:
         for spans in self.covers(text):
             chains: list[tuple[Form, ...]] = [()]
             for start, end in spans:
-                chains = [(*chain, form) for chain in chains for form in self.forms[text[start:end]]
-                          if all(lies_on(form.path, earlier.path) or lies_on(earlier.path, form.path)
-                                 for earlier in chain)]
+                chains = [
+                    (*chain, form)
+                    for chain in chains
+                    for form in self.forms[text[start:end]]
+                    if all(lies_on(form.path, earlier.path) or lies_on(earlier.path, form.path) for earlier in chain)
+                ]
             for chain in chains:
                 levels = tuple(level_of(form.path) for form in chain)
                 target = max((form.path for form in chain), key=level_of)
@@ -275,8 +292,12 @@ class Table:
 
 # Sounds --------------------------------------------------------------------------------------------------
 
-READINGS: Final[Mapping[str, frozenset[str]]] = {"单": frozenset({"shan", "dan"}), "鄄": frozenset({"juan"}),
-                                                 "茌": frozenset({"chi"}), "莒": frozenset({"ju"})}
+READINGS: Final[Mapping[str, frozenset[str]]] = {
+    "单": frozenset({"shan", "dan"}),
+    "鄄": frozenset({"juan"}),
+    "茌": frozenset({"chi"}),
+    "莒": frozenset({"ju"}),
+}
 
 
 Hearing = Literal["first", "any", "wide"]
@@ -370,13 +391,18 @@ def common_characters() -> tuple[str, ...]:
 @cache
 def homophones(character: str) -> tuple[str, ...]:
     """Other common characters that are usually read like `character`, tones aside."""
-    return tuple(other for other in common_characters()
-                 if other != character and sounds(other, "first") & sounds(character, "first"))
+    return tuple(
+        other
+        for other in common_characters()
+        if other != character and sounds(other, "first") & sounds(character, "first")
+    )
 
 
 @cache
 def near_homophones(character: str) -> tuple[str, ...]:
     """Other common characters that sound alike only once zh/z, n/l, in/ing and the like are merged."""
-    return tuple(other for other in common_characters()
-                 if not sounds(other) & sounds(character)
-                 and merged_sounds(other, "first") & merged_sounds(character, "first"))
+    return tuple(
+        other
+        for other in common_characters()
+        if not sounds(other) & sounds(character) and merged_sounds(other, "first") & merged_sounds(character, "first")
+    )

@@ -173,8 +173,17 @@ def score(question: Question, resolution: ResolutionLike) -> Score:
 
 # Everything around the names -----------------------------------------------------------------------------
 
-INDICATORS: Final = (("投诉", "投诉"), ("意见", "意见"), ("报修", "报修"), ("投诉百万户量", "投诉百万户量"), ("咨询", "咨询"),
-                     ("意见百万户量", "意见百万户量"), ("举报", "举报"), ("停电时户数", "停电时户数"), ("故障报修", "报修"))
+INDICATORS: Final = (
+    ("投诉", "投诉"),
+    ("意见", "意见"),
+    ("报修", "报修"),
+    ("投诉百万户量", "投诉百万户量"),
+    ("咨询", "咨询"),
+    ("意见百万户量", "意见百万户量"),
+    ("举报", "举报"),
+    ("停电时户数", "停电时户数"),
+    ("故障报修", "报修"),
+)
 TOTALS: Final = ("数量", "个数", "总数")
 
 
@@ -183,21 +192,41 @@ def day(text: str) -> date:
     return date.fromisoformat(text)
 
 
-DATES: Final = tuple((text, day(first), day(last)) for text, first, last in (
-    ("今天", "2024-05-13", "2024-05-13"), ("昨天", "2024-05-12", "2024-05-12"), ("今年", "2024-01-01", "2024-12-31"),
-    ("去年", "2023-01-01", "2023-12-31"), ("本周", "2024-05-13", "2024-05-19"), ("上周", "2024-05-06", "2024-05-12"),
-    ("本月", "2024-05-01", "2024-05-31"), ("上月", "2024-04-01", "2024-04-30"), ("3月", "2024-03-01", "2024-03-31"),
-    ("12月", "2023-12-01", "2023-12-31"), ("本季度", "2024-04-01", "2024-06-30"),
-    ("上季度", "2024-01-01", "2024-03-31"), ("一季度", "2024-01-01", "2024-03-31"),
-    ("三季度", "2023-07-01", "2023-09-30"), ("今年第一季度", "2024-01-01", "2024-03-31"),
-    ("2022年", "2022-01-01", "2022-12-31"), ("2024年5月", "2024-05-01", "2024-05-31"), ("24年", "2024-01-01", "2024-12-31"),
-    ("2020年04月28号", "2020-04-28", "2020-04-28"), ("下半年", "2023-07-01", "2023-12-31"),
-    ("前三季度", "2024-01-01", "2024-09-30"), ("近7天", "2024-05-07", "2024-05-13"),
-    ("最近三个月", "2024-02-14", "2024-05-13"), ("今年以来", "2024-01-01", "2024-05-13"),
-    ("98年", "1998-01-01", "1998-12-31"), ("月初至今", "2024-05-01", "2024-05-13"),
-))
+DATES: Final = tuple(
+    (text, day(first), day(last))
+    for text, first, last in (
+        ("今天", "2024-05-13", "2024-05-13"),
+        ("昨天", "2024-05-12", "2024-05-12"),
+        ("今年", "2024-01-01", "2024-12-31"),
+        ("去年", "2023-01-01", "2023-12-31"),
+        ("本周", "2024-05-13", "2024-05-19"),
+        ("上周", "2024-05-06", "2024-05-12"),
+        ("本月", "2024-05-01", "2024-05-31"),
+        ("上月", "2024-04-01", "2024-04-30"),
+        ("3月", "2024-03-01", "2024-03-31"),
+        ("12月", "2023-12-01", "2023-12-31"),
+        ("本季度", "2024-04-01", "2024-06-30"),
+        ("上季度", "2024-01-01", "2024-03-31"),
+        ("一季度", "2024-01-01", "2024-03-31"),
+        ("三季度", "2023-07-01", "2023-09-30"),
+        ("今年第一季度", "2024-01-01", "2024-03-31"),
+        ("2022年", "2022-01-01", "2022-12-31"),
+        ("2024年5月", "2024-05-01", "2024-05-31"),
+        ("24年", "2024-01-01", "2024-12-31"),
+        ("2020年04月28号", "2020-04-28", "2020-04-28"),
+        ("下半年", "2023-07-01", "2023-12-31"),
+        ("前三季度", "2024-01-01", "2024-09-30"),
+        ("近7天", "2024-05-07", "2024-05-13"),
+        ("最近三个月", "2024-02-14", "2024-05-13"),
+        ("今年以来", "2024-01-01", "2024-05-13"),
+        ("98年", "1998-01-01", "1998-12-31"),
+        ("月初至今", "2024-05-01", "2024-05-13"),
+    )
+)
 NO_DATES: Final = ("13月", "2月30日", "2023年2月29日", "4月31号")
-TRAP_DATES: Final = tuple(entry for entry in DATES if entry[0] in ("今天", "本周", "本月", "今年", "3月", "近7天", "2022年"))
+TRAP_DATES: Final = tuple(
+    entry for entry in DATES if entry[0] in ("今天", "本周", "本月", "今年", "3月", "近7天", "2022年")
+)
 
 
 class Ask(NamedTuple):
@@ -217,7 +246,8 @@ def from_verdict(kind: str, query: str, verdict: Verdict, ask: Ask, dates: Dates
     """The question whose names the oracle has judged; `verdict` must not be "none"."""
     several = verdict.kind == "several"
     return Question(
-        kind, query,
+        kind,
+        query,
         want_status=AMBIGUOUS if several else RESOLVED,
         want_targets=None if several else verdict.best,
         acceptable=frozenset() if verdict.sure else AMBIGUOUS,
@@ -234,6 +264,7 @@ def plain_bare(path: OrgNames) -> bool:
 
 
 # The kinds -----------------------------------------------------------------------------------------------
+
 
 @cache
 def ordinary_words() -> frozenset[str]:
@@ -360,7 +391,14 @@ def dated(table: Table, rng: random.Random) -> Iterator[Question]:
         yield from_verdict("dates", query, verdict, ask, ((first, last),))
 
 
-RELATIVE: Final = (("全市", CITY), ("本市", CITY), ("市公司", CITY), ("县公司", COMPANY), ("本县", COMPANY), ("本所", SUBSTATION))
+RELATIVE: Final = (
+    ("全市", CITY),
+    ("本市", CITY),
+    ("市公司", CITY),
+    ("县公司", COMPANY),
+    ("本县", COMPANY),
+    ("本所", SUBSTATION),
+)
 
 
 def relative(table: Table, rng: random.Random) -> Iterator[Question]:
@@ -378,8 +416,14 @@ def relative(table: Table, rng: random.Random) -> Iterator[Question]:
         if rng.random() < 0.15:
             yield Question("relative", word + ask.text, UNRESOLVED, want_indicators=ask.indicators)
         elif level_of(path) >= level:
-            yield Question("relative", word + ask.text, RESOLVED, (ancestor(path, level),), scope=name,
-                           want_indicators=ask.indicators)
+            yield Question(
+                "relative",
+                word + ask.text,
+                RESOLVED,
+                (ancestor(path, level),),
+                scope=name,
+                want_indicators=ask.indicators,
+            )
         else:
             yield Question("relative", word + ask.text, UNRESOLVED, scope=name, want_indicators=ask.indicators)
 
@@ -398,8 +442,9 @@ def scoped(table: Table, rng: random.Random) -> Iterator[Question]:
         if len(inside) == 1:
             yield Question("scope", name + ask.text, RESOLVED, inside, scope=scope, want_indicators=ask.indicators)
         else:
-            yield Question("scope", name + ask.text, AMBIGUOUS, contains=inside, scope=scope,
-                           want_indicators=ask.indicators)
+            yield Question(
+                "scope", name + ask.text, AMBIGUOUS, contains=inside, scope=scope, want_indicators=ask.indicators
+            )
 
 
 JOINTS: Final = ("和", "、", "与", "及", "以及", "跟")
@@ -434,12 +479,21 @@ def several(table: Table, rng: random.Random) -> Iterator[Question]:
         joint = rng.choice(JOINTS)
         listed = texts[0] + "".join(("、" if i < size - 1 else joint) + text for i, text in enumerate(texts) if i)
         named = str(parent[level]) if level > PROVINCE or rng.random() < 0.5 else ""
-        yield Question("several targets", named + listed + ask.text, RESOLVED, tuple(picked),
-                       want_indicators=ask.indicators)
+        yield Question(
+            "several targets", named + listed + ask.text, RESOLVED, tuple(picked), want_indicators=ask.indicators
+        )
 
 
-EXCLUSIONS: Final = ("{0}除{1}外{2}", "{0}除{1}以外{2}", "{0}除了{1}{2}", "{0}不含{1}{2}", "{0}不包括{1}的{2}", "{0}（不含{1}）{2}",
-                     "{0}（除{1}外）{2}", "除{1}外{0}{2}")
+EXCLUSIONS: Final = (
+    "{0}除{1}外{2}",
+    "{0}除{1}以外{2}",
+    "{0}除了{1}{2}",
+    "{0}不含{1}{2}",
+    "{0}不包括{1}的{2}",
+    "{0}（不含{1}）{2}",
+    "{0}（除{1}外）{2}",
+    "除{1}外{0}{2}",
+)
 
 
 def exclusion(table: Table, rng: random.Random) -> Iterator[Question]:
@@ -456,8 +510,15 @@ def exclusion(table: Table, rng: random.Random) -> Iterator[Question]:
             continue
         by = rng.choice(("", "", "各县公司")) if level == CITY else rng.choice(("", "", "各供电所"))
         group = {"": "", "各县公司": "Company", "各供电所": "Substation"}[by]
-        yield Question("exclusion", shape.format(parent[level], text, by + ask.text), RESOLVED, (parent,),
-                       want_excluded=(out,), want_group_by=group, want_indicators=ask.indicators)
+        yield Question(
+            "exclusion",
+            shape.format(parent[level], text, by + ask.text),
+            RESOLVED,
+            (parent,),
+            want_excluded=(out,),
+            want_group_by=group,
+            want_indicators=ask.indicators,
+        )
 
 
 BREAKDOWNS: Final = {
@@ -475,8 +536,14 @@ def breakdown(table: Table, rng: random.Random) -> Iterator[Question]:
         if table.verdict(name) != Verdict("one", (parent,), True):
             continue
         named = rng.random() < 0.85 or not words.startswith("各")
-        yield Question("breakdown", (name if named else "") + words + ask.text, RESOLVED, (parent,) if named else (),
-                       want_group_by=LEVEL_NAMES[level], want_indicators=ask.indicators)
+        yield Question(
+            "breakdown",
+            (name if named else "") + words + ask.text,
+            RESOLVED,
+            (parent,) if named else (),
+            want_group_by=LEVEL_NAMES[level],
+            want_indicators=ask.indicators,
+        )
 
 
 def conflict(table: Table, rng: random.Random) -> Iterator[Question]:
@@ -499,8 +566,14 @@ def conflict(table: Table, rng: random.Random) -> Iterator[Question]:
         nearest = max(shared_depth(owner, upper) for owner in owners)
         first = [owner for owner in owners if shared_depth(owner, upper) == nearest]
         ask = some_ask(rng)
-        yield Question("conflict", upper_text + lower_text + ask.text, CONFLICT, contains=tuple(owners),
-                       want_first_repair=first[0] if len(first) == 1 else None, want_indicators=ask.indicators)
+        yield Question(
+            "conflict",
+            upper_text + lower_text + ask.text,
+            CONFLICT,
+            contains=tuple(owners),
+            want_first_repair=first[0] if len(first) == 1 else None,
+            want_indicators=ask.indicators,
+        )
 
 
 def _other_cut(table: Table, left: str, right: str) -> bool:
@@ -560,15 +633,22 @@ def misspelt(kind: str, slips: Sequence[str]) -> Maker:
                 continue
             if not above or rng.random() < 0.5:
                 ending = tail
-                names = [(str(node[node_level]).removesuffix(ending), node)
-                         for node in (table.below[parent] if above else table.nodes)
-                         if (node_level := level_of(node)) == level and str(node[node_level]).endswith(ending)]
+                names = [
+                    (str(node[node_level]).removesuffix(ending), node)
+                    for node in (table.below[parent] if above else table.nodes)
+                    if (node_level := level_of(node)) == level and str(node[node_level]).endswith(ending)
+                ]
             else:
                 ending = ""
                 names = [(stem_of(node), node) for node in table.below[parent]]
             text = typed + ending
-            if any(end - start < len(above + text) and (start, end) != (0, len(above))
-                   for start, end in table.mentions_inside(above + text)) or above + text in table.forms:
+            if (
+                any(
+                    end - start < len(above + text) and (start, end) != (0, len(above))
+                    for start, end in table.mentions_inside(above + text)
+                )
+                or above + text in table.forms
+            ):
                 continue
             weight, found = lightest(typed, names)
             if weight is None:
@@ -581,7 +661,18 @@ def misspelt(kind: str, slips: Sequence[str]) -> Maker:
 
 # Names the table lacks -----------------------------------------------------------------------------------
 
-INVENTED: Final = ("火星", "月亮湾西", "瓦坎达", "花果山顶", "桃花岛外", "水帘洞", "比奇堡", "凌霄殿", "黑森林谷", "铁甲湾")
+INVENTED: Final = (
+    "火星",
+    "月亮湾西",
+    "瓦坎达",
+    "花果山顶",
+    "桃花岛外",
+    "水帘洞",
+    "比奇堡",
+    "凌霄殿",
+    "黑森林谷",
+    "铁甲湾",
+)
 
 
 def is_known(table: Table, text: str) -> bool:
@@ -609,8 +700,11 @@ def unknown(foreign: Sequence[str]) -> Maker:
         lacking = (name for name in names if not is_known(table, name))
         for name in lacking:
             ask = some_ask(rng)
-            parents = [path for path in (*table.by_level[CITY], *table.by_level[COMPANY])
-                       if table.unique(str(path[level_of(path)])) == path and level_of(path) < _foreign_level(name)]
+            parents = [
+                path
+                for path in (*table.by_level[CITY], *table.by_level[COMPANY])
+                if table.unique(str(path[level_of(path)])) == path and level_of(path) < _foreign_level(name)
+            ]
             above = ""
             if rng.random() < 0.4 and parents:
                 parent = rng.choice(parents)
@@ -634,8 +728,13 @@ def _foreign_level(name: str) -> int:
 
 def traps(table: Table, rng: random.Random) -> Iterator[Question]:
     """Names that appear where a date meets a name, 所有 after a name, and questions that name nothing."""
-    for text, indicators in (("意见百万户量总数", ("意见百万户量",)), ("本周村民投诉数量", ("投诉",)), ("公司有多少投诉", ("投诉",)),
-                             ("本月投诉数量", ("投诉",)), ("今天的投诉数量", ("投诉",))):
+    for text, indicators in (
+        ("意见百万户量总数", ("意见百万户量",)),
+        ("本周村民投诉数量", ("投诉",)),
+        ("公司有多少投诉", ("投诉",)),
+        ("本月投诉数量", ("投诉",)),
+        ("今天的投诉数量", ("投诉",)),
+    ):
         yield Question("traps", text, RESOLVED, (), want_indicators=indicators)
     yield Question("traps", "本月", UNRESOLVED)
     for path in endless((*table.by_level[COMPANY], *table.by_level[SUBSTATION]), rng):
@@ -644,17 +743,37 @@ def traps(table: Table, rng: random.Random) -> Iterator[Question]:
         crossing = [entry for entry in TRAP_DATES if entry[0][-1] + name[0] in table.forms]
         if crossing and table.unique(name) == path:
             text, first, last = rng.choice(crossing)
-            yield Question("traps", text + name + ask.text, RESOLVED, (path,), want_dates=((first, last),),
-                           want_indicators=ask.indicators)
+            yield Question(
+                "traps",
+                text + name + ask.text,
+                RESOLVED,
+                (path,),
+                want_dates=((first, last),),
+                want_indicators=ask.indicators,
+            )
         elif rng.random() < 0.02 and level == SUBSTATION and plain_bare(path):
             if table.unique(stem) != path or table.unique(stem + "所") != path:
                 continue
             if rng.random() < 0.5:
-                yield Question("traps", stem + "所有多少投诉", RESOLVED, (path,), want_indicators=("投诉",),
-                               acceptable=AMBIGUOUS, contains=(path,))
+                yield Question(
+                    "traps",
+                    stem + "所有多少投诉",
+                    RESOLVED,
+                    (path,),
+                    want_indicators=("投诉",),
+                    acceptable=AMBIGUOUS,
+                    contains=(path,),
+                )
             else:
-                yield Question("traps", stem + "所有" + ask.text, RESOLVED, (path,), want_indicators=ask.indicators,
-                               acceptable=AMBIGUOUS, contains=(path,))
+                yield Question(
+                    "traps",
+                    stem + "所有" + ask.text,
+                    RESOLVED,
+                    (path,),
+                    want_indicators=ask.indicators,
+                    acceptable=AMBIGUOUS,
+                    contains=(path,),
+                )
 
 
 def everyday(_table: Table, rng: random.Random) -> Iterator[Question]:
@@ -694,9 +813,15 @@ SEED_QUESTIONS: Final[tuple[tuple[str, OrgNames, str, Dates], ...]] = (
 """The twelve questions of the task's own test."""
 
 SEED_VARIANTS: Final[tuple[tuple[str, OrgNames], ...]] = (
-    ("山东省菏泽巨野县供电公司麒麟供电所投诉数量", QILIN), ("菏泽巨野县供电公司麒麟供电所投诉数量", QILIN), ("菏泽巨野投诉数量", JUYE),
-    ("菏泽麒麟投诉数量", QILIN), ("巨野县供电公司麒麟供电所投诉数量", QILIN), ("巨野麒麟投诉数量", QILIN), ("巨野投诉数量", JUYE),
-    ("麒麟供电所投诉数量", QILIN), ("麒麟投诉数量", QILIN),
+    ("山东省菏泽巨野县供电公司麒麟供电所投诉数量", QILIN),
+    ("菏泽巨野县供电公司麒麟供电所投诉数量", QILIN),
+    ("菏泽巨野投诉数量", JUYE),
+    ("菏泽麒麟投诉数量", QILIN),
+    ("巨野县供电公司麒麟供电所投诉数量", QILIN),
+    ("巨野麒麟投诉数量", QILIN),
+    ("巨野投诉数量", JUYE),
+    ("麒麟供电所投诉数量", QILIN),
+    ("麒麟投诉数量", QILIN),
 )
 """The nine ways the task gives of asking one question."""
 
@@ -736,8 +861,13 @@ def contract_examples(table: Table, _rng: random.Random) -> Iterator[Question]:
             Question("contract", "菏泽除曹县外投诉数量", RESOLVED, (HEZE_PATH,), want_excluded=(cao,)),
             Question("contract", "全省投诉数量", RESOLVED, ((SHANDONG, None, None, None),)),
             Question("contract", "利津投诉数量", RESOLVED, (company("东营", "利津县供电公司"),)),
-            Question("contract", "最近7天平阴投诉数量", RESOLVED, (company("济南", "平阴县供电公司"),),
-                     want_dates=_range("2024-05-07", "2024-05-13")),
+            Question(
+                "contract",
+                "最近7天平阴投诉数量",
+                RESOLVED,
+                (company("济南", "平阴县供电公司"),),
+                want_dates=_range("2024-05-07", "2024-05-13"),
+            ),
             Question("contract", "天桥区投诉数量", RESOLVED, (company("济南", "天桥供电中心"),)),
             Question("contract", "枣庄市中区供电公司投诉数量", RESOLVED, (company("枣庄", "市中区供电公司"),)),
         ]
@@ -753,13 +883,27 @@ def contract_examples(table: Table, _rng: random.Random) -> Iterator[Question]:
 def makers(foreign: Sequence[str] = ()) -> dict[str, Maker]:
     """Every kind with what makes it; `foreign` names are for the questions about unknown names."""
     return {
-        "seed": seed_questions, "contract": contract_examples, "full path": full_path, "partial path": partial,
-        "every form": every_form, "reordered": reordered, "bracketed": bracketed, "dates": dated, "relative": relative,
-        "scope": scoped, "several targets": several, "exclusion": exclusion, "breakdown": breakdown,
-        "conflict": conflict, "ambiguous": ambiguous, "homophone": misspelt("homophone", ("homophone",)),
+        "seed": seed_questions,
+        "contract": contract_examples,
+        "full path": full_path,
+        "partial path": partial,
+        "every form": every_form,
+        "reordered": reordered,
+        "bracketed": bracketed,
+        "dates": dated,
+        "relative": relative,
+        "scope": scoped,
+        "several targets": several,
+        "exclusion": exclusion,
+        "breakdown": breakdown,
+        "conflict": conflict,
+        "ambiguous": ambiguous,
+        "homophone": misspelt("homophone", ("homophone",)),
         "near homophone": misspelt("near homophone", ("near",)),
         "other typo": misspelt("other typo", ("swap", "wrong", "missing", "extra")),
-        "unknown name": unknown(foreign), "traps": traps, "everyday": everyday,
+        "unknown name": unknown(foreign),
+        "traps": traps,
+        "everyday": everyday,
     }
 
 
@@ -778,8 +922,9 @@ def foreign_names(tables: Collection[Table]) -> list[str]:
     return list(found)
 
 
-def questions(table: Table, per_kind: int, seed: int, foreign: Sequence[str] = (),
-              kinds: Collection[str] | None = None) -> list[Question]:
+def questions(
+    table: Table, per_kind: int, seed: int, foreign: Sequence[str] = (), kinds: Collection[str] | None = None
+) -> list[Question]:
     """Up to `per_kind` different questions of each kind; seed, contract and everyday questions are all given.
 
     A query appears once, in the kind that made it first.

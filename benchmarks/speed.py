@@ -152,6 +152,7 @@ def measure_length(rounds: int) -> dict[str, Any]:
 
 def measure_cold_start(rounds: int) -> dict[str, float]:
     """Wall seconds of one `qilin resolve` in a new process: Shandong, China without and with its cache."""
+
     def run(arguments: Sequence[str], cache: str) -> float:
         environment = {**os.environ, "QILIN_CACHE_DIR": cache}
         begin = time.perf_counter()

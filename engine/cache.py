@@ -71,7 +71,8 @@ def _build(
 def _key(*files: str | PathLike[str] | None) -> str:
     digest = hashlib.sha256(f"{_LAYOUT} {sys.version} {_package_version()}".encode())
     lists = ("indicators.csv", "lexicon/ordinary_words.txt", "lexicon/function_words.txt")
-    sources = [*files, *map(bundled_path, lists), Path(__file__).with_name("names.py")]
+    code = ("names.py", "normalize.py", "gazetteer.py", "phrases.py", "dates.py", "tables.py")
+    sources = [*files, *map(bundled_path, lists), *map(Path(__file__).with_name, code)]
     for source in sources:
         digest.update(b"\0")
         if source is not None:

@@ -102,10 +102,8 @@ def conclude(tables: Tables, asked: Asked, considered: Considered) -> Resolution
     if reading.segmentation.content or tables.nil.may_hide(considered.text, reading):
         swallowed = _note_unknown(tables, asked, considered, reading, draft)
     if swallowed:
-        standing = [c for c in reading.clashes if swallowed.isdisjoint(c)]
-        if not standing:
-            reading = _without(reading, swallowed)
-            readings = [reading]
+        reading = _without(reading, swallowed)
+        readings = [reading]
     if reading.clashes:
         return _conflict(tables, asked, reading, draft)
     outside = _excluded_outside(tables, reading)
@@ -289,7 +287,8 @@ def _without(reading: Reading, swallowed: frozenset[Token]) -> Reading:
             parent.via = parent.states[0]
             groups.append(parent)
     kept = tuple(t for t in reading.segmentation.tokens if t not in gone)
-    return Reading(reading.segmentation._replace(tokens=kept), groups, [])
+    clashes = [c for c in reading.clashes if gone.isdisjoint(c)]
+    return Reading(reading.segmentation._replace(tokens=kept), groups, clashes)
 
 
 # ── conflict ─────────────────────────────────────────────────────────────────────────────────────

@@ -131,7 +131,8 @@ def _unknown_conflict(table: Hierarchy, level: Level | None, name: str, chain: S
     from engine.suggest import nearest_nodes
 
     parents = [i for lvl, parent in chain[-1:] for i in _nodes(table, lvl, parent)]
-    nearest = (parents and nearest_nodes(table, name, level, parents)) or nearest_nodes(table, name, level)
+    nearest = parents and nearest_nodes(table, name, level, parents)
+    nearest = nearest or nearest_nodes(table, name, level, cutoff=50.0)  # 荷泽 is half of 菏泽
     hint = f"，最接近的是 {questions.listed([org_path(table, i) for i in nearest])}" if nearest else ""
     label = f"{level.chinese}“{name}”" if level is not None else f"“{name}”"
     other = [i for i in table.find(name) if level is None or table.levels[i] != level]
@@ -166,6 +167,7 @@ def _check_chain(table: Hierarchy, chain: Sequence[tuple[Level, str]]) -> list[C
             for candidate in reversed(above):
                 if not any(table.is_ancestor(top, i) for top in candidate[2] for i in nodes):
                     upper_level, upper_name, upper_nodes = candidate
+                    break
             repairs = order_repairs(table, upper_nodes, nodes)
             conflicts.append(
                 Conflict(

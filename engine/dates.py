@@ -112,8 +112,7 @@ _DEGREE = "度(?![夏冬假过])"  # 年度 and 月度, but 2024年|度夏, 5月
 _IN_NAME_INNER = "蒙乡黄江丘部容网外环存因控勤需销地"  # 内蒙古, 内乡县, 内部 …
 _WEEK = "(?:周(?![年岁围边转])|星期|礼拜)"
 _NOT_COUNTING = (
-    "(?![个家件名次条户例类项位成倍分台轮批座处年月天号级相线组万千百十点时])"
-    "(?!期(?!间)|周(?![一二三四五六日天末]))"
+    "(?![个家件名次条户例类项位成倍分台轮批座处年月天号级相线组万千百十点时])(?!期(?!间)|周(?![一二三四五六日天末]))"
 )
 # The weekday's numeral, unless it counts or belongs to the next word: 本周|一共, 本周|三家, 本周|五莲县.
 _WEEKDAY = (
@@ -133,8 +132,7 @@ _NO_LENGTH = "(?<![超满达第每隔])(?<!超过)(?<!运行)(?<!使用)"
 _NO_FIRST = "(?![审步级中始次装核验衷])"  # 初审, 初步, 初级 …
 _NO_LAST = "(?![部层线座盘图数册库下端级梢])"  # 底部, 末端 …
 _MIDDLE = (
-    "中(?![秋旬牟山卫宁阳方江国心央断压低高午间标学小铁建石海移电联信通广村关站期继等式西东南北原坝和楼庄店堡沙宫"
-    "街路])"
+    "中(?![秋旬牟山卫宁阳方江国心央断压低高午间标学小铁建石海移电联信通广村关站期继等式西东南北原坝和楼庄店堡沙宫街路])"
 )
 
 _FESTIVAL = "(?:" + "|".join(NAMES) + ")"
@@ -226,8 +224,7 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("year", "(?<![0-9A-Za-z])[0-9]{2}(?=[QqHh][1-4](?![0-9A-Za-z]))"),
     (
         "no:naked",
-        f"(?<![0-9A-Za-z._-])20[1-3][0-9](?:{_TO}20[1-3][0-9])?"
-        f"(?!{_COUNTED}|[号家所例起座名]|[-/.][0-9]| ?年)",
+        f"(?<![0-9A-Za-z._-])20[1-3][0-9](?:{_TO}20[1-3][0-9])?(?!{_COUNTED}|[号家所例起座名]|[-/.][0-9]| ?年)",
     ),
     ("whole", "全年|整年|全月|整月|单月|全周|整周|全天|整天"),
     # Parts of a year
@@ -309,10 +306,7 @@ _ALL_WORDS: Final = (
     *_INNER_WORDS,
     *_WORDS,
     # What may stand before a date (自, 截至) is also a word between two (3月到5月).
-    *(
-        (kind, rf"\A(?:{pattern})")
-        for kind, pattern in (("from", _FROM), ("era", _ERA), ("no:before", _BEFORE))
-    ),
+    *((kind, rf"\A(?:{pattern})") for kind, pattern in (("from", _FROM), ("era", _ERA), ("no:before", _BEFORE))),
     *_MORE_WORDS,
     ("to", _TO),
     ("of", " ?的? ?"),
@@ -490,9 +484,7 @@ def _add_months(day: date, months: int) -> date:
 
 _NUMERAL = re.compile(f"[0-9]+|[{_CN}]+")
 _CN_DIGITS: Final = {digit: value for value, digit in enumerate("〇一二三四五六七八九")} | {"零": 0}
-_CN_TENS = re.compile(
-    "(?:([一二两三四五六七八九])百零?)?(?:([一二三四五六七八九])?(十))?([一二两三四五六七八九])?"
-)
+_CN_TENS = re.compile("(?:([一二两三四五六七八九])百零?)?(?:([一二三四五六七八九])?(十))?([一二两三四五六七八九])?")
 
 
 def _number(text: str) -> int | None:

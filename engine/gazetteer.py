@@ -7,7 +7,19 @@ from typing import NamedTuple
 
 import ahocorasick
 
-from engine.names import CITY_ADMIN, SUFFIX, SUFFIX_STARTS, TAIL, Name, Suffixes, names_of, suffix_prefixes, whole
+from engine.names import (
+    BARE,
+    CITY_ADMIN,
+    CUT,
+    SUFFIX,
+    SUFFIX_STARTS,
+    TAIL,
+    Name,
+    Suffixes,
+    names_of,
+    suffix_prefixes,
+    whole,
+)
 from hierarchy import Alias, Hierarchy, Level
 
 ORGANISATION, INDICATOR, DATE, PHRASE = range(4)  # what a token is
@@ -58,7 +70,8 @@ class OrgName:
     `best`: the nodes left when only the form and then the level count. `bare`: no suffix is
     written. `weak`: bare, and an ordinary word too. `tail`: only the tail of a name, which nothing but its parent can support. `stem`: what it was found by, "" for a typo.
     `source`: what told it when the text alone did not (scope, context), else "". `guesses`: nodes
-    that too little of a misspelt name was kept for; worth asking about, never an answer. `states`:
+    that too little of a misspelt name was kept for; worth asking about, never an answer. `lonely`:
+    nodes that are no answer unless another mention stands on the path. `states`:
     the mention as all of a target. `shorter`: what it would be with less of the suffix, as (characters
     less, name). `templates`: what an entity of each node says wherever it stands, made at first use.
     """
@@ -70,6 +83,7 @@ class OrgName:
         "form",
         "guesses",
         "level",
+        "lonely",
         "shorter",
         "source",
         "states",
@@ -90,9 +104,11 @@ class OrgName:
         weak: bool = False,
         source: str = "",
         guesses: frozenset[int] = frozenset(),
+        lonely: frozenset[int] = frozenset(),
     ) -> None:
         self.candidates = candidates
         self.guesses = guesses
+        self.lonely = lonely
         self.stem = stem
         self.bare = bare
         self.tail = tail
@@ -295,13 +311,19 @@ class Gazetteer:
         return OrgName(candidates, self.levels, stem=stem, bare=is_bare, tail=form == TAIL, weak=weak)
 
     def _level_up(self, best: dict[int, Candidate], ending: str) -> None:
-        """Keep 大理市 open between the city 大理 and its 大理市供电公司: both go by that name."""
-        if not ending.startswith(CITY_ADMIN):
-            return
+        """Keep open what the level alone should not decide.
+
+        大理市 is the city 大理 or its 大理市供电公司; 兴安 is the city 兴安盟 or a 兴安供电所.
+        """
         for node, candidate in list(best.items()):
             city = self._parents[node]
-            if self.levels[node] == Level.COMPANY and city in best and best[city].form == candidate.form:
-                best[node] = candidate._replace(depth=self.levels[city])
+            if ending.startswith(CITY_ADMIN):
+                if self.levels[node] == Level.COMPANY and city in best and best[city].form == candidate.form:
+                    best[node] = candidate._replace(depth=self.levels[city])
+            elif self.levels[node] == Level.CITY and candidate.form == CUT:
+                others = [c.depth for c in best.values() if c.form == BARE]
+                if others:
+                    best[node] = candidate._replace(form=BARE, depth=min(others))
 
     def is_stem(self, text: str) -> bool:
         """Whether some organisation goes by this stem."""

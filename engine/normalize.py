@@ -57,6 +57,14 @@ class Folded(NamedTuple):
         # One character may have become several: end after the last one that is part of it.
         return first, max(self.offsets[end - 1] + 1, first + 1)
 
+    def is_whole(self, start: int, end: int) -> bool:
+        """Whether `text[start:end]` begins and ends with whole characters of the query: not 2日 in ㎡日."""
+        offsets = self.offsets
+        if offsets is None:
+            return True
+        begins = start == 0 or offsets[start] != offsets[start - 1]
+        return begins and (end == len(self.text) or offsets[end] != offsets[end - 1])
+
 
 @lru_cache(maxsize=1)
 def _simplified() -> dict[str, str]:

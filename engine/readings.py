@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from engine.gazetteer import ORGANISATION, PHRASE, Candidate, OrgName, State, Token
 from engine.names import BARE
-from engine.phrases import EXCLUSION_CLOSE, Filler, Phrase
+from engine.phrases import EXCLUSION_CLOSE, SOFT_SEPARATORS, Filler, Phrase
 from hierarchy import Hierarchy
 
 MAX_SEGMENTATIONS = 64  # equally good ways to cut one text that are followed up
@@ -222,7 +222,7 @@ def link(text: str, segmentation: Segmentation, hierarchy: Hierarchy, filler: Fi
             continue
         name = token[3]
         assert isinstance(name, OrgName)
-        if excluding and not _continues(text, anchor if current is None else last_org, token[0], current is None):
+        if excluding and not _continues(text, anchor if current is None else last_org, token, current is None):
             excluding, current = False, None
         begin = current is None
         soft = False
@@ -247,12 +247,16 @@ def link(text: str, segmentation: Segmentation, hierarchy: Hierarchy, filler: Fi
     return Reading(segmentation, groups, clashes)
 
 
-def _continues(text: str, end: int, start: int, opening: bool) -> bool:
-    """Whether an exclusion reaches the next mention: it is not closed, and only separators between."""
-    between = text[end:start]
+def _continues(text: str, end: int, token: Token, opening: bool) -> bool:
+    """Whether an exclusion reaches the next mention, from its own word (`opening`) or the mention before."""
+    between = text[end : token.start]
     if EXCLUSION_CLOSE.search(between):
         return False  # 除曹县外, 除此之外
-    return opening or not between.strip(" 、，,和与及跟以的")
+    if not between.strip(" 的：:（(“" if opening else "、和与及跟"):
+        return True
+    # 除曹县，单县外 takes both out, 除去年的曹县外 too; 不要再停电了，曹县 and 除了曹县，菏泽 take out no more.
+    closes = EXCLUSION_CLOSE.match(text, token.end) is not None
+    return closes and (not opening or SOFT_SEPARATORS.isdisjoint(between))
 
 
 def _extend(states: list[State], name: OrgName, hierarchy: Hierarchy) -> list[State]:

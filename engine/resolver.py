@@ -15,7 +15,7 @@ from engine.dates import DateMention, find_dates
 from engine.gazetteer import DATE, ORGANISATION, PHRASE, TAIL_BIT, Candidate, OrgName, Token
 from engine.names import FULL
 from engine.phrases import Phrase, find_breakdowns, find_exclusions, relative_phrases
-from engine.readings import Cut, Reading, Segmentation, link, overlapped_bare, rank, segment, tears
+from engine.readings import Cut, Group, Reading, Segmentation, link, overlapped_bare, rank, segment, tears
 from engine.tables import BREAKDOWN_BIT, DATE_BIT, EXCLUSION_BIT, GRID_BIT, Tables
 from engine.types import OrgPath, QueryTooLong, Resolution, Source
 from hierarchy import Hierarchy, Level
@@ -149,6 +149,8 @@ def consider(tables: Tables, asked: Asked) -> Considered:
         tokens = _with_phrases(tables, asked, text, tokens, triggers)
     if relatives:
         tokens = _with_relatives(tables, asked, text, tokens, relatives)
+    if asked.folded.offsets is not None:
+        tokens = [t for t in tokens if asked.folded.is_whole(t[0], t[1])]
     tried: list[tuple[Reading, str]] = []
     unused: list[Token] = []
     cut, readings = _read(tables, text, tokens, unused, tried, triggers & TAIL_BIT != 0)
@@ -315,8 +317,10 @@ def _accidental(tables: Tables, text: str, segmentation: Segmentation) -> list[T
         assert isinstance(name, OrgName)
         doubtful = name.tail or (content and name.bare and not name.source)
         supported = previous is not None and previous.end == token.start and _parent_of(tables, previous, name)
-        if doubtful and not supported and (
-            name.tail or name.weak or _cut_out(tables, text, token, segmentation.tokens)
+        if (
+            doubtful
+            and not supported
+            and (name.tail or name.weak or _cut_out(tables, text, token, segmentation.tokens))
         ):
             dropped.append(token)
         else:
@@ -355,20 +359,31 @@ def _correct(
     least = reading.segmentation.content
     for swallow in (False, True):  # an exact name is only swallowed where that explains still more
         typos = tables.typos.find(text, reading, swallow)
-        if not typos:
-            continue
-        unused: list[Token] = []
-        cut, readings = _read(tables, text, [*tokens, *typos], unused, [], True)
-        first = readings[0]
-        content = first.segmentation.content
-        if content < least and not first.clashes and any(t in typos for t in first.segmentation.tokens):
-            found = cut, readings, unused
-            least = content
+        while typos:
+            unused: list[Token] = []
+            cut, readings = _read(tables, text, [*tokens, *typos], unused, [], True)
+            first = readings[0]
+            lonely = [g.mentions[0] for g in first.groups if _is_lonely(g)]
+            if lonely:
+                typos = [t for t in typos if t not in lonely]
+                continue
+            content = first.segmentation.content
+            if content < least and not first.clashes and any(t in typos for t in first.segmentation.tokens):
+                found = cut, readings, unused
+                least = content
+            break
         if not least:
             break
     if found is not None:
         tried.append((reading, "留下的文字更多，错字读法解释得更完整"))
     return found
+
+
+def _is_lonely(group: Group) -> bool:
+    """Whether a misspelt name is all of a target, though only a mention on its path could support it."""
+    name = group.mentions[0].ref
+    assert isinstance(name, OrgName)
+    return len(group.mentions) == 1 and not name.lonely.isdisjoint(group.options)
 
 
 @lru_cache(maxsize=1)

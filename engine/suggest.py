@@ -20,7 +20,11 @@ def stem_of(name: str) -> str:
 
 
 def nearest_nodes(
-    hierarchy: Hierarchy, name: str, level: Level | None = None, parents: Sequence[int] = ()
+    hierarchy: Hierarchy,
+    name: str,
+    level: Level | None = None,
+    parents: Sequence[int] = (),
+    cutoff: float = _CUTOFF,
 ) -> list[int]:
     """Organisations with the most similar names, best first, at most three.
 
@@ -29,9 +33,10 @@ def nearest_nodes(
         name: what was written, suffix included.
         level: look at this level only.
         parents: look below these only; none: in the whole table, which takes its time.
+        cutoff: least similarity of the stems, 0 to 100.
     """
     pools = [range(p + 1, hierarchy.last[p] + 1) for p in parents] or [range(len(hierarchy))]
     levels, names = hierarchy.levels, hierarchy.names
     pool = {i: stem_of(names[i]) for ids in pools for i in ids if level is None or levels[i] == level}
-    found = process.extract(stem_of(name), pool, scorer=fuzz.ratio, limit=_MOST, score_cutoff=_CUTOFF)
+    found = process.extract(stem_of(name), pool, scorer=fuzz.ratio, limit=_MOST, score_cutoff=cutoff)
     return [node for _, _, node in found]

@@ -20,6 +20,10 @@ from engine.unknowns import NilFinder
 from hierarchy import Hierarchy
 
 DATE_BIT, EXCLUSION_BIT, BREAKDOWN_BIT, GRID_BIT = 1, 2, 4, 8
+# Words that are the ending of a name when they do not stand alone.
+_PLACE_LIKE = frozenset(
+    ["城市", "市区", "县区", "城区", "郊区", "地区", "矿区", "林区", "牧区", "农区", "山区", "库区", "区县", "市县"]
+)
 _WORD_SIZES = (2, 3, 4)
 # A word that begins with one of these is as likely two: 和|平阴.
 _JOINERS = frozenset("的和与及跟同是在有对把被从向为问查看")
@@ -99,9 +103,15 @@ class Tables:
         return text in lexicon.ordinary_words()
 
     def ends_like_a_word(self, text: str) -> bool:
-        """Whether the text ends in an ordinary word that looks like the ending of a place: 台区."""
-        longest = min(self._longest_suffix_word, len(text))
-        return any(text[-size:] in self._suffix_words for size in range(2, longest + 1))
+        """Whether the text ends in an ordinary word that looks like the ending of a place: 台区, 小区.
+
+        Some of them end names too, and count only by themselves: 廖城市 is no 城市, 火星市区 no 市区.
+        """
+        for size in range(min(self._longest_suffix_word, len(text)), 1, -1):
+            word = text[-size:]
+            if word in self._suffix_words:
+                return size == len(text) or word not in _PLACE_LIKE or self.is_ordinary(text)
+        return False
 
     def sounds_like_a_name(self, text: str) -> bool:
         """Whether the text, no word itself, is a homophone of a name of the table."""

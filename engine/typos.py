@@ -60,14 +60,18 @@ class _Found:
     def __init__(self) -> None:
         self.candidates: dict[int, Candidate] = {}
         self.guesses: set[int] = set()
+        self.lonely: set[int] = set()
 
     def add(self, candidate: Candidate, meant: Meant, supported: bool, doubtful: bool = False) -> None:
         known = self.candidates.get(candidate.node)
         if known is None or meant.weight < known.typo:
             self.candidates[candidate.node] = candidate._replace(typo=meant.weight)
             self.guesses.discard(candidate.node)
+            self.lonely.discard(candidate.node)
             if doubtful or (meant.weight >= EDITED and meant.kept < 2 and not supported):
                 self.guesses.add(candidate.node)  # an ordinary word, or one character kept of two
+            elif meant.weight >= EDITED and meant.kept < 2:
+                self.lonely.add(candidate.node)  # what stands beside it must be on its path
 
 
 class TypoIndex:
@@ -318,6 +322,7 @@ class TypoFinder:
                     if candidate.form <= BARE and self._related(candidate.node, outside):
                         found.add(candidate, meant, supported=False, doubtful=ordinary)
             if found.candidates:
+                found.lonely = set(found.candidates)
                 tokens.append(self._token(a, b, found))
         return tokens
 
@@ -335,5 +340,7 @@ class TypoFinder:
 
     def _token(self, start: int, end: int, found: _Found) -> Token:
         candidates = tuple(found.candidates[node] for node in sorted(found.candidates))
-        name = OrgName(candidates, self._hierarchy.levels, guesses=frozenset(found.guesses))
+        name = OrgName(
+            candidates, self._hierarchy.levels, guesses=frozenset(found.guesses), lonely=frozenset(found.lonely)
+        )
         return Token(start, end, ORGANISATION, name)

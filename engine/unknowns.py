@@ -19,7 +19,6 @@ from hierarchy import Hierarchy, Level
 _GRID = "供电(?:分公司|公司|有限公司|有限责任公司|局|中心|部|所|站|服务站|营业所|营业站)|电力公司|电业局|电力局|营业部"
 _ENDING = re.compile(f"^(.*?)({_GRID}|自治[区州县旗]|省)", re.S)
 _AT_END = re.compile("[市州盟县区旗]$")
-_QUARTERS = ("市区", "县区", "城区", "郊区", "区县", "市县")
 _MAX_PLACE = 8
 
 
@@ -94,7 +93,9 @@ class NilFinder:
             assert isinstance(name, OrgName)
             for beginning in self._beginnings.get(name.stem, ()):
                 start = token.start - len(beginning)
-                if text.endswith(beginning, covered, token.start) and self._elsewhere(text[start : token.end], len(beginning) + 1):
+                if text.endswith(beginning, covered, token.start) and self._elsewhere(
+                    text[start : token.end], len(beginning) + 1
+                ):
                     yield Missing(start, token.end, (token,))
                     break
             covered = token.end
@@ -117,7 +118,7 @@ class NilFinder:
         if match is not None and not (match[2] == "省" and self._ends_like_a_word(run[: match.end()])):
             stop = start + match.end()
             stem = match[1]
-        elif _AT_END.search(run) and (not self._ends_like_a_word(run) or self._is_quarter(run)):
+        elif _AT_END.search(run) and not self._ends_like_a_word(run):
             stop = end
             stem = run[:-1]
         else:
@@ -129,6 +130,9 @@ class NilFinder:
             if begin is None:
                 begin = self._syllables_before(text, start, covered)
             return None if begin is None else Missing(begin, stop, ())
+        for begin in range(max(start - 2, covered), start):  # 分|宜县
+            if self._elsewhere(text[begin:stop]):
+                return Missing(begin, stop, ())
         return Missing(start, stop, ())
 
     def _place_before(self, text: str, start: int, stop: int, covered: int) -> int | None:
@@ -153,10 +157,6 @@ class NilFinder:
             content += 2 if begin in runs else 1
             begin = singles.get(begin, runs.get(begin, begin))
         return begin if content > 1 else None
-
-    def _is_quarter(self, run: str) -> bool:
-        """Whether the run is a quarter of some unknown place (火星市区) and not a word: 老城区."""
-        return run.endswith(_QUARTERS) and len(run) > 3 and not self._is_ordinary(run) and not self._is_ordinary(run[:-2])
 
     def _is_part(self, left: Token, run: str, stem: str) -> bool:
         """Whether the mention before belongs to the unknown name rather than being its parent."""

@@ -50,10 +50,20 @@ def test_nothing_is_wrong(right: Any) -> None:
 @pytest.mark.parametrize(
     ("wrong", "kind", "words", "first"),
     [
-        (WRONG_PARENT, "wrong-parent", ["曹县供电公司", "麒麟供电所", "巨野县供电公司"], "菏泽/巨野县供电公司/麒麟供电所"),
+        (
+            WRONG_PARENT,
+            "wrong-parent",
+            ["曹县供电公司", "麒麟供电所", "巨野县供电公司"],
+            "菏泽/巨野县供电公司/麒麟供电所",
+        ),
         (("山东省", "济宁", "巨野县供电公司"), "wrong-parent", ["济宁", "菏泽"], "菏泽/巨野县供电公司"),
         ("济宁/巨野县供电公司", "wrong-parent", ["济宁", "菏泽"], "菏泽/巨野县供电公司"),
-        ({"city": "济宁", "substation": "麒麟供电所"}, "wrong-parent", ["济宁", "麒麟"], "菏泽/巨野县供电公司/麒麟供电所"),
+        (
+            {"city": "济宁", "substation": "麒麟供电所"},
+            "wrong-parent",
+            ["济宁", "麒麟"],
+            "菏泽/巨野县供电公司/麒麟供电所",
+        ),
         ("<City>荷泽</City>投诉", "unknown-organisation", ["荷泽"], None),
         ("<Company>巨野供电公司</Company>", "unknown-organisation", ["巨野供电公司"], "菏泽/巨野县供电公司"),
         ("菏泽/巨叶县供电公司", "unknown-organisation", ["巨叶县供电公司"], "菏泽/巨野县供电公司"),
@@ -61,7 +71,12 @@ def test_nothing_is_wrong(right: Any) -> None:
         ("火星", "unknown-organisation", ["火星"], None),
         ("<City>菏泽</City><Region>鲁西南</Region>", "unknown-tag", ["Region", "Substation"], None),
         ("<Substation>城关供电所</Substation>", "missing-parent", ["城关供电所", "东明县供电公司"], None),
-        ("<City>潍坊</City><Substation>城关供电所</Substation>", "missing-parent", ["潍城区供电公司", "临朐县供电公司"], None),
+        (
+            "<City>潍坊</City><Substation>城关供电所</Substation>",
+            "missing-parent",
+            ["潍城区供电公司", "临朐县供电公司"],
+            None,
+        ),
         ("<Company>巨野县供电公司</Company><City>菏泽</City>", "level-order", ["巨野县供电公司", "菏泽"], "菏泽"),
         ("巨野县供电公司/菏泽", "level-order", ["巨野县供电公司", "菏泽"], "菏泽"),
         ("<City>菏泽", "malformed", ["City"], None),
@@ -80,7 +95,12 @@ def test_what_is_wrong(short: Short, wrong: Any, kind: str, words: list[str], fi
 
 def test_every_repair_passes_the_check() -> None:
     """A repair is an organisation of the table on its own path."""
-    for wrong in (WRONG_PARENT, "济宁/巨野县供电公司", "<Company>巨叶县供电公司</Company>", "<Substation>城关供电所</Substation>"):
+    for wrong in (
+        WRONG_PARENT,
+        "济宁/巨野县供电公司",
+        "<Company>巨叶县供电公司</Company>",
+        "<Substation>城关供电所</Substation>",
+    ):
         for conflict in check(wrong):
             assert conflict.repairs
             for repair in conflict.repairs:
@@ -149,7 +169,12 @@ def test_what_the_engine_writes_passes_its_own_check(ask: Ask, query: str) -> No
 def test_a_conflict_names_both_sides_and_where_each_really_is(ask: Ask) -> None:
     (conflict,) = ask("曹县供电公司麒麟供电所投诉").conflicts
     assert conflict.kind == "path"
-    for words in ("曹县供电公司", "麒麟供电所", "山东省 → 菏泽 → 曹县供电公司", "山东省 → 菏泽 → 巨野县供电公司 → 麒麟供电所"):
+    for words in (
+        "曹县供电公司",
+        "麒麟供电所",
+        "山东省 → 菏泽 → 曹县供电公司",
+        "山东省 → 菏泽 → 巨野县供电公司 → 麒麟供电所",
+    ):
         assert words in conflict.message
     assert [entity.text for entity in conflict.entities] == ["曹县供电公司", "麒麟供电所"]
 
@@ -160,7 +185,12 @@ def test_a_conflict_names_both_sides_and_where_each_really_is(ask: Ask) -> None:
         ("曹县麒麟投诉", ["菏泽/巨野县供电公司/麒麟供电所", "菏泽/曹县供电公司"]),
         (
             "曹县城关供电所投诉",
-            ["菏泽/东明县供电公司/城关供电所", "潍坊/临朐县供电公司/城关供电所", "潍坊/潍城区供电公司/城关供电所", "菏泽/曹县供电公司"],
+            [
+                "菏泽/东明县供电公司/城关供电所",
+                "潍坊/临朐县供电公司/城关供电所",
+                "潍坊/潍城区供电公司/城关供电所",
+                "菏泽/曹县供电公司",
+            ],
         ),
         ("济宁巨野投诉", ["菏泽/巨野县供电公司", "济宁"]),
         ("菏泽市中区投诉", ["枣庄/市中区供电公司", "济南/市中供电中心", "菏泽"]),

@@ -74,7 +74,9 @@ def test_awkward_characters_can_be_encoded(ask: Ask, query: str) -> None:
     assert found.query == query
     text = found.model_dump_json()
     assert "\\ud" not in text.lower() and "\ud800" not in text
-    assert json.loads(text.encode("utf-8"))["query"] == query.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    assert json.loads(text.encode("utf-8"))["query"] == query.encode("utf-16-le", "surrogatepass").decode(
+        "utf-16-le", "replace"
+    )
     found.to_xml().encode("utf-8")
 
 

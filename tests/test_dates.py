@@ -44,8 +44,7 @@ def triggered(text: str) -> bool:
 def test_golden(row: dict[str, Any]) -> None:
     mentions = find_dates(row["text"], date.fromisoformat(row["today"]))
     found = [
-        [row["text"][m.start : m.end], m.first and m.first.isoformat(), m.last and m.last.isoformat()]
-        for m in mentions
+        [row["text"][m.start : m.end], m.first and m.first.isoformat(), m.last and m.last.isoformat()] for m in mentions
     ]
     assert found == row["want"]
 

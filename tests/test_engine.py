@@ -25,7 +25,8 @@ def sources(found: Resolution) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "scope", ["菏泽", "菏泽市", "山东省/菏泽", "山东省→菏泽", " 菏泽 ", "菏澤", "东明县供电公司", "菏泽/东明县供电公司", "东明"]
+    "scope",
+    ["菏泽", "菏泽市", "山东省/菏泽", "山东省→菏泽", " 菏泽 ", "菏澤", "东明县供电公司", "菏泽/东明县供电公司", "东明"],
 )
 def test_scope_chooses_among_equals(ask: Ask, short: Short, scope: str) -> None:
     """By name, form or path; the ancestors it told say so."""
@@ -205,7 +206,12 @@ def test_indicators_of_a_file_of_ones_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(None, "cannot be read"), (b"\xff\xfe\x00", "cannot be read"), (b"a,b\n1,2\n", "name"), (b"name\n", "no indicator")],
+    [
+        (None, "cannot be read"),
+        (b"\xff\xfe\x00", "cannot be read"),
+        (b"a,b\n1,2\n", "name"),
+        (b"name\n", "no indicator"),
+    ],
 )
 def test_an_indicator_file_that_cannot_be_used_says_why(tmp_path: Path, content: bytes | None, words: str) -> None:
     path = tmp_path / "indicators.csv"
@@ -270,4 +276,6 @@ def test_a_table_of_several_provinces(engine_with: Callable[..., Any]) -> None:
     assert [str(path) for path in engine.resolve("全省投诉", scope="蓝旗县供电公司").targets] == ["乙省"]
     assert engine.resolve("东城投诉").status == "ambiguous"
     assert [str(path) for path in engine.resolve("乙省东城投诉").targets] == ["乙省 → 东城"]
-    assert [str(path) for path in engine.resolve("乙省一心所投诉").targets] == ["乙省 → 东城 → 蓝旗县供电公司 → 一心供电所"]
+    assert [str(path) for path in engine.resolve("乙省一心所投诉").targets] == [
+        "乙省 → 东城 → 蓝旗县供电公司 → 一心供电所"
+    ]

@@ -55,8 +55,7 @@ def is_right(path: OrgNames, text: str, fullness: Fullness, found: Resolution) -
     if fullness is Fullness.FULL or not answers:
         return False
     return all(
-        text == answer[level_of(answer)]
-        or (level_of(answer) < level_of(path) and goes_by(answer, text))
+        text == answer[level_of(answer)] or (level_of(answer) < level_of(path) and goes_by(answer, text))
         for answer in answers
     )
 
@@ -86,9 +85,7 @@ def has_other_meaning(text: str, found: Resolution) -> bool:
     return any(e.type in ("Date", "Indicator") and e.start is not None and e.start < len(text) for e in found.entities)
 
 
-def test_every_form_of_every_organisation(
-    province: str, table: Table, engine_of: Callable[[str], Engine]
-) -> None:
+def test_every_form_of_every_organisation(province: str, table: Table, engine_of: Callable[[str], Engine]) -> None:
     """Each name, full, shortened or bare, comes back as the organisation or as a question that offers it."""
     engine = engine_of(province)
     wrong = []

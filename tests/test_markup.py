@@ -48,7 +48,10 @@ COMPLAINTS = "<Indicator>投诉</Indicator>"
         ("潍坊城关供电所投诉", f"{SHANDONG}<City>潍坊</City><Substation>城关供电所</Substation>{COMPLAINTS}"),
         ("市中投诉", f"{SHANDONG}<Company>市中</Company>{COMPLAINTS}"),
         # conflict: each mention with its own level, no ancestors
-        ("曹县供电公司麒麟供电所投诉", f"<Company>曹县供电公司</Company><Substation>麒麟供电所</Substation>{COMPLAINTS}"),
+        (
+            "曹县供电公司麒麟供电所投诉",
+            f"<Company>曹县供电公司</Company><Substation>麒麟供电所</Substation>{COMPLAINTS}",
+        ),
         ("济宁巨野投诉", f"<City>济宁</City><Company>巨野县供电公司</Company>{COMPLAINTS}"),
     ],
 )
@@ -74,7 +77,10 @@ def test_names_are_escaped(engine_with: Callable[..., Engine]) -> None:
         ("", []),
         ("投诉 &lt;1&gt; &amp;", [Piece(None, "投诉 <1> &")]),
         ("<City>菏泽</City>投诉", [Piece("City", "菏泽"), Piece(None, "投诉")]),
-        ("a<City>菏泽</City><Date></Date>b", [Piece(None, "a"), Piece("City", "菏泽"), Piece("Date", ""), Piece(None, "b")]),
+        (
+            "a<City>菏泽</City><Date></Date>b",
+            [Piece(None, "a"), Piece("City", "菏泽"), Piece("Date", ""), Piece(None, "b")],
+        ),
         ("1 < 2 <3>", [Piece(None, "1 < 2 <3>")]),
         ("<Other>x</Other >", [Piece("Other", "x")]),
     ],

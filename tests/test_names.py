@@ -124,7 +124,11 @@ def test_whole_names_take_no_suffix() -> None:
 
 # Declared aliases ----------------------------------------------------------------------------------------
 
-ROWS = ("山东省,济南,章丘区供电公司,龙山供电所", "山东省,济南,历下供电中心,东关供电所", "山东省,菏泽,巨野县供电公司,龙山供电所")
+ROWS = (
+    "山东省,济南,章丘区供电公司,龙山供电所",
+    "山东省,济南,历下供电中心,东关供电所",
+    "山东省,菏泽,巨野县供电公司,龙山供电所",
+)
 ALIASES = (
     "章丘市供电公司,company,章丘区供电公司,济南,former,,2016",
     "泉城,city,济南,济南,nickname,,",
@@ -144,7 +148,9 @@ def test_a_former_name_says_so(small: Any, query: str) -> None:
     found = small.resolve(query)
     assert [path.name for path in found.targets] == ["章丘区供电公司"]
     (named,) = [entity for entity in found.entities if entity.type == "Company"]
-    assert named.source == "alias" and named.note is not None and "2016" in named.note and "章丘区供电公司" in named.note
+    assert (
+        named.source == "alias" and named.note is not None and "2016" in named.note and "章丘区供电公司" in named.note
+    )
 
 
 def test_a_current_name_has_no_note(small: Any) -> None:

@@ -80,7 +80,9 @@ def test_spans_are_offsets_into_the_query_as_given(
     assert [query[entity.start : entity.end] for entity in named] == surfaces
 
 
-@pytest.mark.parametrize("query", ["⽇照投诉", "日照投訴", "日\u200d照投诉", "日\u20dd照投诉", "【日照】投诉", "日照​投诉"])
+@pytest.mark.parametrize(
+    "query", ["⽇照投诉", "日照投訴", "日\u200d照投诉", "日\u20dd照投诉", "【日照】投诉", "日照​投诉"]
+)
 def test_look_alikes_name_the_same_city(
     ask: Callable[..., Resolution], short: Callable[[OrgPath], str], query: str
 ) -> None:

@@ -92,10 +92,16 @@ def test_wanted_organisations_are_in_the_table(shandong: Table, made: list[Quest
         assert set(question.want_targets or ()) | set(question.contains) | set(question.want_excluded or ()) <= known
 
 
-@pytest.mark.parametrize(("text", "want"), [
-    ("菏泽麒麟", QILIN), ("巨野", JUYE), ("麒麟供电所巨野县供电公司菏泽", QILIN), ("国网巨野县供电公司麒麟所", QILIN),
-    ("利津", ("山东省", "东营", "利津县供电公司", None)),
-])
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("菏泽麒麟", QILIN),
+        ("巨野", JUYE),
+        ("麒麟供电所巨野县供电公司菏泽", QILIN),
+        ("国网巨野县供电公司麒麟所", QILIN),
+        ("利津", ("山东省", "东营", "利津县供电公司", None)),
+    ],
+)
 def test_oracle_reads_one_path(shandong: Table, text: str, want: tuple[str | None, ...]) -> None:
     verdict = shandong.verdict(text)
     assert (verdict.kind, verdict.best) == ("one", (want,))
@@ -110,11 +116,19 @@ def test_oracle_joins_no_strangers(shandong: Table) -> None:
     assert shandong.verdict("曹县供电公司麒麟供电所").kind == "none"
 
 
-@pytest.mark.parametrize(("typed", "name", "slip"), [
-    ("聚野", "巨野", Slip.HOMOPHONE), ("麒林", "麒麟", Slip.HOMOPHONE), ("麒宁", "麒麟", Slip.MERGED_SOUND),
-    ("野巨", "巨野", Slip.SWAP), ("巨里", "巨野", Slip.OTHER), ("巨大野", "巨野", Slip.OTHER),
-    ("巨野", "巨野", None), ("聚里", "巨野", None),
-])
+@pytest.mark.parametrize(
+    ("typed", "name", "slip"),
+    [
+        ("聚野", "巨野", Slip.HOMOPHONE),
+        ("麒林", "麒麟", Slip.HOMOPHONE),
+        ("麒宁", "麒麟", Slip.MERGED_SOUND),
+        ("野巨", "巨野", Slip.SWAP),
+        ("巨里", "巨野", Slip.OTHER),
+        ("巨大野", "巨野", Slip.OTHER),
+        ("巨野", "巨野", None),
+        ("聚里", "巨野", None),
+    ],
+)
 def test_slips(typed: str, name: str, slip: Slip | None) -> None:
     assert slip_between(typed, name) == slip
 

@@ -149,7 +149,11 @@ def test_overlapping_names_are_cut_where_all_is_explained(engine_with: Callable[
 
 def test_a_longer_name_is_not_torn_into_two_targets(engine_with: Callable[..., Engine]) -> None:
     """呼伦贝尔 is not 呼伦 and 贝尔."""
-    engine = engine_with("甲省,呼伦贝尔,丙县供电公司,东关供电所", "甲省,乙城,丁县供电公司,呼伦供电所", "甲省,乙城,丁县供电公司,贝尔供电所")
+    engine = engine_with(
+        "甲省,呼伦贝尔,丙县供电公司,东关供电所",
+        "甲省,乙城,丁县供电公司,呼伦供电所",
+        "甲省,乙城,丁县供电公司,贝尔供电所",
+    )
     assert [path.name for path in engine.resolve("呼伦贝尔投诉").targets] == ["呼伦贝尔"]
     assert [path.name for path in engine.resolve("呼伦和贝尔投诉").targets] == ["呼伦供电所", "贝尔供电所"]
 

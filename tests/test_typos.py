@@ -33,7 +33,8 @@ def test_plain(syllable: str, toneless: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("zhang", "zan"), ("chi", "ci"), ("sheng", "sen"), ("nan", "lan"), ("ming", "min"), ("xiang", "xian")]
+    ("one", "other"),
+    [("zhang", "zan"), ("chi", "ci"), ("sheng", "sen"), ("nan", "lan"), ("ming", "min"), ("xiang", "xian")],
 )
 def test_merged_sounds_are_one(one: str, other: str) -> None:
     assert merged(one) == merged(other)
@@ -137,7 +138,12 @@ def test_a_known_parent_chooses_among_typos(engine_with: Callable[..., Engine]) 
 
 @pytest.mark.parametrize(
     ("query", "surface"),
-    [("菏泽聚野县投诉", "聚野县"), ("菏泽麒林投诉", "麒林"), ("麟麒供电所投诉", "麟麒供电所"), ("荷泽市投诉", "荷泽市")],
+    [
+        ("菏泽聚野县投诉", "聚野县"),
+        ("菏泽麒林投诉", "麒林"),
+        ("麟麒供电所投诉", "麟麒供电所"),
+        ("荷泽市投诉", "荷泽市"),
+    ],
 )
 def test_a_typo_is_marked_with_what_was_written(ask: Ask, query: str, surface: str) -> None:
     (named,) = [entity for entity in ask(query).entities if entity.source == "fuzzy"]
