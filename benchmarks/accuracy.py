@@ -136,7 +136,7 @@ def write_json(path: Path, answers: Sequence[Answer]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Ask, count, print; 1 if anything was silently wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
-    parser.add_argument("--provinces", default=PROVINCES, help="comma-separated; each is a table of its own")
+    parser.add_argument("--provinces", default=PROVINCES, help="comma-separated, or all; each is a table of its own")
     parser.add_argument("--table", type=Path, default=CHINA, help="CSV with province,city,company,substation")
     parser.add_argument("--per-kind", type=int, default=100)
     parser.add_argument("--kinds", help=f"comma-separated, of: {', '.join(makers())}")
@@ -149,9 +149,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from engine import Engine
     from hierarchy import Hierarchy
 
-    provinces: list[str] = options.provinces.split(",")
     everything = Table.read(options.table)
-    missing = sorted(set(provinces) - {str(path[0]) for path in everything.by_level[0]})
+    known = sorted(str(path[0]) for path in everything.by_level[0])
+    provinces: list[str] = known if options.provinces == "all" else options.provinces.split(",")
+    missing = sorted(set(provinces) - set(known))
     if missing:
         parser.error(f"{options.table} has no {'、'.join(missing)}")
     whole = Hierarchy.from_csv(options.table)

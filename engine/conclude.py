@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _FORM_SCORE = (1.0, 0.98, 0.95, 0.9, 0.9)  # full, shortened, bare, cut, tail
 _MAX_SUGGESTIONS = 3
+_MOST_SUGGESTED = 4  # unknown names of one query that get suggestions
 _MOST_COMPARED = 1000  # names below a parent that are compared one by one for a suggestion
 
 
@@ -211,7 +212,9 @@ def _note_unknown(
         swallowed.update(found.swallowed)
         covered.append((found.start, found.end))
         written = text[found.start : found.end]
-        suggestions = _suggest(tables, reading, found.start, found.end, written, swallowed)
+        suggestions: tuple[str, ...] = ()
+        if len(covered) <= _MOST_SUGGESTED:
+            suggestions = _suggest(tables, reading, found.start, found.end, written, swallowed)
         draft.unknown.append(_unknown(asked, found.start, found.end, "organisation", suggestions))
     for start, end in reading.segmentation.runs:
         for a, b in covered:
@@ -416,7 +419,8 @@ def _targets(
     tables: Tables, readings: Sequence[Reading], excluded: bool, doubtful: Sequence[Group]
 ) -> tuple[OrgPath, ...]:
     """The organisations that are certain, in text order, each once."""
-    nodes = [g.options[0] for g in readings[0].groups if g.excluded == excluded and g not in doubtful]
+    doubts = set(doubtful)
+    nodes = [g.options[0] for g in readings[0].groups if g.excluded == excluded and g not in doubts]
     return tuple(tables.org_path(i) for i in dict.fromkeys(nodes))
 
 
@@ -433,6 +437,7 @@ def _gather(tables: Tables, asked: Asked, reading: Reading, draft: _Draft, doubt
     groups = iter(reading.groups)
     numbers: dict[tuple[int, bool], int] = {}  # a target named twice keeps its number
     number = -1
+    doubts = set(doubtful)
     entities = draft.entities
     left = 0  # mentions of the group still to come
     for token in reading.segmentation.tokens:
@@ -444,7 +449,7 @@ def _gather(tables: Tables, asked: Asked, reading: Reading, draft: _Draft, doubt
             assert group.via is not None
             via = group.via
             left = len(group.mentions)
-            doubt = group in doubtful
+            doubt = group in doubts
             following = len(numbers)
             number = following if doubt else numbers.setdefault((group.options[0], group.excluded), following)
             if doubt:

@@ -9,7 +9,7 @@ joins is reported, never bent.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from engine.phrases import EXCLUSION_CLOSE, SOFT_SEPARATORS, Filler, Phrase
 from hierarchy import Hierarchy
 
 MAX_SEGMENTATIONS = 64  # equally good ways to cut one text that are followed up
+_MAX_WORK = 4000  # tokens in all alternatives of one text together
 MAX_STATES = 4096  # partial paths of one target that are followed up
 
 
@@ -39,6 +40,35 @@ class Cut(NamedTuple):
 
     segmentations: list[Segmentation]
     complete: bool
+
+
+class _Chain(NamedTuple):
+    """Chosen tokens from the left end of a text onwards, the first of them at the head."""
+
+    token: Token
+    rest: _Chain | None
+
+
+def _unrolled(chain: _Chain | None) -> Iterator[Token]:
+    while chain is not None:
+        yield chain.token
+        chain = chain.rest
+
+
+class Cover:
+    """Tells whether some token covers a stretch, in logarithmic time."""
+
+    def __init__(self, tokens: Iterable[Token]) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []  # the furthest end of any token that begins here or before
+        for start, end in sorted((t[0], t[1]) for t in tokens):
+            self._starts.append(start)
+            self._ends.append(max(end, self._ends[-1]) if self._ends else end)
+
+    def covers(self, start: int, end: int) -> bool:
+        """Whether one token begins at `start` or before and ends at `end` or behind."""
+        at = bisect_right(self._starts, start)
+        return at > 0 and self._ends[at - 1] >= end
 
 
 _by_place = itemgetter(0, 1)
@@ -125,15 +155,17 @@ def _best_cuts(text: str, ordered: list[Token], filler: Filler) -> Cut:
             costs.append((best[0], best[1], best[2] - size))
         else:  # dates, indicators and phrases beat names they overlap, other things equal
             costs.append((best[0], best[1] - size, best[2]))
+    # Fewer alternatives for a longer text, so that the work stays linear; what is cut off makes it ambiguous.
+    limit = max(2, min(MAX_SEGMENTATIONS, _MAX_WORK // len(tokens)))
     found: list[tuple[Token, ...]] = []
-    stack: list[tuple[int, tuple[Token, ...]]] = [(len(tokens), ())]
-    while stack and len(found) < MAX_SEGMENTATIONS:
-        at, chosen = stack.pop()
+    stack: list[tuple[int, _Chain | None]] = [(len(tokens), None)]
+    while stack and len(found) < limit:
+        at, chain = stack.pop()
         for k in reversed(before[at]):
             if k == _BEGIN:
-                found.append(chosen)
+                found.append(tuple(_unrolled(chain)))
             else:
-                stack.append((k, (tokens[k], *chosen)))
+                stack.append((k, _Chain(tokens[k], chain)))
     found.sort(key=lambda chosen: (len(chosen), [t[:2] for t in chosen]))
     return Cut([_finish(text, chosen, filler) for chosen in found], not stack)
 
@@ -409,11 +441,11 @@ def rank(reading: Reading, shared: frozenset[Token] = frozenset()) -> tuple[int,
     return typos, form
 
 
-def tears(reading: Reading, tokens: Sequence[Token]) -> bool:
+def tears(reading: Reading, names: Cover) -> bool:
     """Whether a longer mention was torn into targets of its own: 呼伦贝尔 is not 呼伦 and 贝尔."""
     for left, right in pairwise(reading.groups):
         a, b = left.mentions[-1], right.mentions[0]
-        if a.end == b.start and any(t.start <= a.start and b.end <= t.end and t.kind == ORGANISATION for t in tokens):
+        if a.end == b.start and names.covers(a.start, b.end):
             return True
     return False
 

@@ -15,7 +15,7 @@ from engine.dates import DateMention, find_dates
 from engine.gazetteer import DATE, ORGANISATION, PHRASE, TAIL_BIT, Candidate, OrgName, Token
 from engine.names import FULL
 from engine.phrases import Phrase, find_breakdowns, find_exclusions, relative_phrases
-from engine.readings import Cut, Group, Reading, Segmentation, link, overlapped_bare, rank, segment, tears
+from engine.readings import Cover, Cut, Group, Reading, Segmentation, link, overlapped_bare, rank, segment, tears
 from engine.tables import BREAKDOWN_BIT, DATE_BIT, EXCLUSION_BIT, GRID_BIT, Tables
 from engine.types import OrgPath, QueryTooLong, Resolution, Source
 from hierarchy import Hierarchy, Level
@@ -166,11 +166,12 @@ def _with_phrases(tables: Tables, asked: Asked, text: str, tokens: list[Token], 
     if triggers & DATE_BIT:
         phrases += _dates(text, asked.today(), tokens)
     if triggers & BREAKDOWN_BIT:
+        names = Cover(tokens)
         phrases += [
             Token(p.start, p.end, PHRASE, p)
             for p in find_breakdowns(text)
             if (text[p.start] not in "分按逐" or _stands_alone(tables, text, p, tokens))
-            and not any(t.start < p.start and p.end <= t.end for t in tokens)  # 下各供电所 is a name
+            and not names.covers(p.start - 1, p.end)  # 下各供电所 is a name
         ]
     if triggers & EXCLUSION_BIT:
         phrases += [Token(p.start, p.end, PHRASE, p) for p in find_exclusions(text)]
@@ -197,7 +198,8 @@ def _with_relatives(
     tables: Tables, asked: Asked, text: str, tokens: list[Token], found: list[tuple[int, int, Level]]
 ) -> list[Token]:
     """Add the relative names that stand on their own and are not part of a longer mention."""
-    free = [f for f in found if not any(t[0] <= f[0] and f[1] <= t[1] for t in tokens)]
+    taken = Cover(tokens)
+    free = [f for f in found if not taken.covers(f[0], f[1])]
     if not free:
         return tokens
     return tokens + [
@@ -272,17 +274,19 @@ def _read(
         if not dropped:
             break
         unused += dropped
-        tokens = [t for t in tokens if t not in dropped]
+        gone = set(dropped)
+        tokens = [t for t in tokens if t not in gone]
     readings = [link(text, s, tables.hierarchy, tables.filler) for s in cut.segmentations]
     if len(readings) == 1 and not readings[0].clashes:
         return cut, readings
-    consistent = [r for r in readings if not r.clashes and not tears(r, tokens)]
+    names = Cover(t for t in tokens if t.kind == ORGANISATION)
+    consistent = [r for r in readings if not r.clashes and not tears(r, names)]
     if not consistent:
         overlapped = overlapped_bare(tokens)
         if overlapped:
             again = segment(text, [t for t in tokens if t not in overlapped], tables.filler)
             others = [link(text, s, tables.hierarchy, tables.filler) for s in again.segmentations]
-            consistent = [r for r in others if not r.clashes and not tears(r, tokens)]
+            consistent = [r for r in others if not r.clashes and not tears(r, names)]
             if consistent:
                 cut = again
                 tried += [(r, "两个单位不在同一条路径上") for r in readings]
@@ -310,35 +314,36 @@ def _accidental(tables: Tables, text: str, segmentation: Segmentation) -> list[T
     dropped = []
     previous: Token | None = None
     content = segmentation.content
+    starts = {t[0] for t in segmentation.tokens}
+    ends = {t[1] for t in segmentation.tokens}
     for token in segmentation.tokens:
         if token[2] != ORGANISATION:
             continue
         name = token[3]
         assert isinstance(name, OrgName)
-        doubtful = name.tail or (content and name.bare and not name.source)
-        supported = previous is not None and previous.end == token.start and _parent_of(tables, previous, name)
-        if (
-            doubtful
-            and not supported
-            and (name.tail or name.weak or _cut_out(tables, text, token, segmentation.tokens))
-        ):
+        in_doubt = name.tail or (content and name.bare and not name.source)
+        if in_doubt and not (previous and previous.end == token.start and _parent_of(tables, previous, name)):
+            accident = name.tail or name.weak or _cut_out(tables, text, token, starts, ends)
+        else:
+            accident = False
+        if accident:
             dropped.append(token)
         else:
             previous = token
     return dropped
 
 
-def _cut_out(tables: Tables, text: str, token: Token, tokens: tuple[Token, ...]) -> bool:
+def _cut_out(tables: Tables, text: str, token: Token, starts: set[int], ends: set[int]) -> bool:
     """Whether an ordinary word begins outside the mention, where nothing else is, and ends in it; or so behind.
 
     A full name at the beginning of what is said is never taken for part of a word: 沧州|长丰.
     """
     name = token.ref
     assert isinstance(name, OrgName)
-    begins = token.start == 0 or not text[token.start - 1].isalnum() or any(t.end == token.start for t in tokens)
+    begins = token.start == 0 or not text[token.start - 1].isalnum() or token.start in ends
     if begins and name.form == FULL:
         return False
-    free_behind = token.end < len(text) and all(t.start != token.end for t in tokens)
+    free_behind = token.end < len(text) and token.end not in starts
     return (not begins and tables.crosses_a_word(text, token.start)) or (
         free_behind and tables.crosses_a_word(text, token.end)
     )

@@ -8,6 +8,7 @@ weight. A typo must be supported, by a suffix of its own or by an exact mention 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -25,6 +26,7 @@ _BEGINNERS = frozenset("的和与及跟在是有查看问")  # words of one char
 _IDEOGRAPHS = re.compile("[\u3400-\u9fff]+").fullmatch
 _WILD = "\ufffc"
 _MAX_STEM = 12
+_NEAR = 8  # mentions on either side that may support a typo
 _MOST_GUESSES = 50  # names that share one character of two with what was written; more say nothing
 
 
@@ -154,8 +156,10 @@ class TypoFinder:
         `swallow`: also those that take in an exact name whole (教新城供电所).
         """
         tokens: list[Token] = []
-        exact = [t for g in reading.groups for t in g.mentions]
+        mentions = [t for g in reading.groups for t in g.mentions]
         for stretch in self._stretches(text, reading, swallow):
+            at = bisect_left(mentions, (stretch.start,))
+            exact = mentions[max(at - _NEAR, 0) : at + _NEAR]
             tokens += self._with_suffix(text, stretch, exact)
             tokens += self._beside_relative(text, stretch, exact)
         return tokens
@@ -164,6 +168,7 @@ class TypoFinder:
         """Every gap that holds something unexplained, with the exact names a typo there may swallow."""
         tokens = reading.segmentation.tokens
         swallowable = self._swallowable(reading) if swallow else set()
+        inside = {k for t in tokens for k in range(t.start + 1, t.end)}
         for i in range(len(tokens) + 1):
             start = tokens[i - 1].end if i else 0
             end = tokens[i].start if i < len(tokens) else len(text)
@@ -176,7 +181,6 @@ class TypoFinder:
             starts = {start, *(start + edge for word in words for edge in word), *low_starts}
             follows = i < len(tokens) and tokens[i].kind != ORGANISATION
             starts |= {start + a for a, _ in gap.runs if self._begins(text, start, start + a)}
-            inside = {k for t in tokens for k in range(t.start + 1, t.end)}
             edges = frozenset(k for k in range(low, high + 1) if k not in inside)
             runs = tuple((start + a, start + b) for a, b in gap.runs)
             yield Stretch(low, high, start, end, follows, runs, frozenset(starts), edges)

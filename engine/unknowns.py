@@ -6,6 +6,7 @@ A name the table lacks (NIL) must never be dropped: 火星供电所 is not "no o
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -58,9 +59,11 @@ class NilFinder:
         mentions = [t for t in reading.segmentation.tokens if t.kind == ORGANISATION]
         before = {t.end: t for t in mentions}
         after = {t.start: t for t in mentions}
+        ends = [t.end for t in reading.segmentation.tokens]
         found: list[Missing] = []
         for start, end in reading.segmentation.runs:
-            covered = max((t.end for t in reading.segmentation.tokens if t.end <= start), default=0)
+            at = bisect_right(ends, start)
+            covered = ends[at - 1] if at else 0
             missing = (
                 self._named(text, start, end, before.get(start), covered)
                 or self._longer_place(text, start, end, before.get(start), after.get(end))
