@@ -181,6 +181,11 @@ class Gazetteer:
         """
         self.levels = hierarchy.levels
         self._parents = hierarchy.parents
+        self._autonomous = {
+            node
+            for node, name in enumerate(hierarchy.names)
+            if "自治" in name and hierarchy.levels[node] == Level.COMPANY
+        }
         self._ordinary = ordinary
         self.stems: dict[str, list[tuple[int, Suffixes, Alias | None]]] = {}
         self._forbidden: dict[str, set[int]] = {}
@@ -313,7 +318,8 @@ class Gazetteer:
     def _level_up(self, best: dict[int, Candidate], ending: str) -> None:
         """Keep open what the level alone should not decide.
 
-        大理市 is the city 大理 or its 大理市供电公司; 兴安 is the city 兴安盟 or a 兴安供电所.
+        大理市 is the city 大理 or its 大理市供电公司; 兴安 is the city 兴安盟 or a 兴安供电所; 恭城 is
+        恭城瑶族自治县 or the 恭城供电所, since what is left off is more than 县.
         """
         for node, candidate in list(best.items()):
             city = self._parents[node]
@@ -324,6 +330,8 @@ class Gazetteer:
                 others = [c.depth for c in best.values() if c.form == BARE]
                 if others:
                     best[node] = candidate._replace(form=BARE, depth=min(others))
+            elif node in self._autonomous and candidate.form == BARE:
+                best[node] = candidate._replace(depth=Level.SUBSTATION)
 
     def is_stem(self, text: str) -> bool:
         """Whether some organisation goes by this stem."""
