@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rapidfuzz import fuzz, process
 
@@ -14,6 +15,7 @@ _CUTOFF = 60.0  # half of a two-character stem is not near
 _SUFFIX = re.compile("(?:供电公司|供电中心|供电局|供电所|供电站|公司|所|省|市|县|区|旗)$")
 
 
+@lru_cache(maxsize=65536)
 def stem_of(name: str) -> str:
     """A name without its last suffix."""
     return _SUFFIX.sub("", name) or name
