@@ -12,7 +12,7 @@ from engine.dates import DateMention, find_dates
 from engine.gazetteer import DATE, INDICATOR, ORGANISATION, PHRASE, Candidate, OrgName, State, Token
 from engine.names import FULL
 from engine.normalize import Folded
-from engine.phrases import Phrase
+from engine.phrases import EXCLUSION_CLOSE, NEGATED_BEFORE, NEGATED_BEHIND, Phrase
 from engine.readings import Clash, Group, Reading
 from engine.suggest import nearest_nodes, stem_of
 from engine.types import (
@@ -84,6 +84,8 @@ def conclude(tables: Tables, asked: Asked, considered: Considered) -> Resolution
     readings = considered.readings
     reading = readings[0]
     plain = len(readings) == 1 and considered.complete and _is_plain(reading)
+    if plain and (reading.groups and _unread_exclusion(considered.text, reading) is not None):
+        plain = False
     if plain and asked.context is None and not tables.nil.may_hide(considered.text, reading):
         draft = _Draft()
         _gather(tables, asked, reading, draft)
@@ -113,6 +115,10 @@ def conclude(tables: Tables, asked: Asked, considered: Considered) -> Resolution
         return _finish(
             asked, draft, "conflict", conflicts=(outside,), candidates=outside.repairs, question=outside.message
         )
+    unread = _unread_exclusion(considered.text, reading)
+    if unread is not None:
+        _gather(tables, asked, reading, draft)
+        return _finish(asked, draft, "unresolved", question=questions.exclusion(_slice(asked, *unread)))
     doubtful = _doubtful(readings)
     if not considered.complete:
         _gather(tables, asked, reading, draft)
@@ -138,6 +144,10 @@ def conclude(tables: Tables, asked: Asked, considered: Considered) -> Resolution
         _fill_from_context(asked.context, draft)
         if not targets and all(g.excluded for g in reading.groups):
             targets, inherited = _targets_from_context(tables, asked.context, draft)
+            if excluded and any(not _inside(e, targets) for e in excluded):
+                message = questions.outside(excluded[0].name, targets)
+                outside = Conflict(kind="exclusion", message=message, repairs=targets)
+                return _finish(asked, draft, "conflict", conflicts=(outside,), candidates=targets, question=message)
             excluded = excluded or inherited
         recognised = bool(recognised or targets or draft.indicators)
     if not recognised:
@@ -363,6 +373,38 @@ def _excluded_outside(tables: Tables, reading: Reading) -> Conflict | None:
             paths = [tables.org_path(i) for i in tops]
             name = tables.hierarchy.names[group.options[0]]
             return Conflict(kind="exclusion", message=questions.outside(name, paths), repairs=tuple(paths))
+    return None
+
+
+def _inside(path: OrgPath, targets: Sequence[OrgPath]) -> bool:
+    """Whether an organisation lies below one of the targets; with no targets there is nothing to say."""
+    return not targets or any(
+        path != t
+        and all(getattr(t, c) in (None, getattr(path, c)) for c in ("province", "city", "company", "substation"))
+        for t in targets
+    )
+
+
+def _unread_exclusion(text: str, reading: Reading) -> tuple[int, int] | None:
+    """A stretch that takes something out in a way that is not fully understood; None: there is none."""
+    for group in reading.groups:
+        for mention in () if group.excluded else group.mentions:
+            start, end = mention.start, mention.end
+            if NEGATED_BEHIND.match(text, end) or NEGATED_BEFORE.search(text, max(start - 4, 0), start):
+                return start, end
+    if not any(group.excluded for group in reading.groups) and "除" not in text:
+        return None
+    for token in reading.segmentation.tokens:
+        if isinstance(token.ref, Phrase) and token.ref.kind == "exclusion":
+            close = EXCLUSION_CLOSE.search(text, token.end)
+            if close is not None and any(token.end <= a < close.start() for a, _ in reading.segmentation.runs):
+                return token.start, close.end()  # 除孔所外
+            if close is not None and not any(g.excluded for g in reading.groups):
+                return token.start, close.end()
+    if all(group.excluded for group in reading.groups):
+        for group in reading.groups:
+            if group.via is not None and group.via.upward:
+                return group.mentions[0].start, group.mentions[-1].end  # 扣除曹县菏泽: which is taken out of which?
     return None
 
 

@@ -222,6 +222,7 @@ class Gazetteer:
                 _Slot(len(key), stem, self.indicators.get(key), self.relatives.get(key), self.triggers.get(key, 0))
             )
         self._automaton.make_automaton()
+        self._has_codes = any(c.isascii() and c.isalnum() for stem in self.stems for c in stem)
         self._memo: dict[tuple[str, str], tuple[int, OrgName] | None] = {}
 
     def __getstate__(self) -> dict[str, object]:
@@ -251,7 +252,10 @@ class Gazetteer:
                     longest = memo[stem, suffix]
                 except KeyError:
                     longest = memo[stem, suffix] = self._longest(stem, suffix)
-                if longest is not None and not (longest[1].bare and _in_number(text, end - length)):
+                if longest is not None and not (
+                    (longest[1].bare and _in_number(text, end - length))
+                    or (self._has_codes and _tears_code(text, end - length, end + longest[0]))
+                ):
                     tokens.append(_token(Token, (end - length, end + longest[0], ORGANISATION, longest[1])))
                     if longest[1].tail:
                         triggers |= TAIL_BIT
@@ -338,12 +342,21 @@ class Gazetteer:
         return text in self.stems
 
 
-_NUMERALS = frozenset("0123456789一二三四五六七八九十百千万亿")
+_MULTIPLIERS = frozenset("百千万亿")
+_NUMERALS = frozenset("一二两三四五六七八九十百千万几数")
 
 
 def _in_number(text: str, start: int) -> bool:
     """Whether a mention would begin in the middle of a number: 万户 in 百万户."""
-    return text[start] in _NUMERALS and start > 0 and text[start - 1] in _NUMERALS
+    return text[start] in _MULTIPLIERS and start > 0 and text[start - 1] in _NUMERALS
+
+
+def _tears_code(text: str, start: int, end: int) -> bool:
+    """Whether a mention in Latin letters or digits is only part of a longer one: B12 in B123."""
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return (text[start].isascii() and before.isascii() and before.isalnum()) or (
+        text[end - 1].isascii() and after.isascii() and after.isalnum()
+    )
 
 
 def suffix_at(text: str, position: int) -> str:

@@ -55,5 +55,10 @@ def relative(text: str, level: Level) -> str:
     return f"“{text}”指的是哪个{level.chinese}？请写出单位名称。"
 
 
+def exclusion(text: str) -> str:
+    """Say that what is to be taken out is not certain."""
+    return f"不能确定“{text}”要排除哪些单位，请写成“除某某外”，并写出单位的完整名称。"
+
+
 NOTHING = "没有识别出单位或指标，请问要查询哪个单位的什么指标？"
 TOO_MANY = "这句话有太多种理解方式，请把单位名称写完整，或者分开提问。"

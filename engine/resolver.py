@@ -181,17 +181,34 @@ def _with_phrases(tables: Tables, asked: Asked, text: str, tokens: list[Token], 
 
 
 def _dates(text: str, today: date, tokens: list[Token]) -> list[Token]:
-    """Dates, and what they are without the beginning of a name: 月初至今|天津 beside 月初至今天|津."""
+    """Dates, and what they are beside a name: 月初至今|天津 as well as 月初至今天|津, 汕头|3月 as well as 汕|头3月."""
     found = [Token(m.start, m.end, DATE, m) for m in find_dates(text, today)]
+    known = {(t.start, t.end) for t in found}
     for token in list(found):
         for start in {t.start for t in tokens if token.start < t.start < token.end < t.end}:
             if not text[start - 1].isdigit():  # 5月1|日照常 is no date cut short, but one torn
-                found += [
-                    Token(token.start, start, DATE, DateMention(token.start, start, m.first, m.last))
-                    for m in find_dates(text[token.start : start], today)
-                    if m.first is not None and (m.start, m.end) == (0, start - token.start)
-                ]
+                found += _date_at(text[token.start : start], token.start, today, known, whole=True)
+    begins = {t.start for t in found}
+    for end in {t.end for t in tokens if t.kind == ORGANISATION}:
+        if end not in begins and text[end : end + 1] in _DATE_STARTS:
+            found += _date_at(text[end : end + _LONGEST_DATE], end, today, known, whole=False)
     return found
+
+
+_DATE_STARTS = frozenset("0123456789一二三四五六七八九十今昨明前去上本当近最这下春国元中端清")
+_LONGEST_DATE = 40
+
+
+def _date_at(text: str, offset: int, today: date, known: set[tuple[int, int]], whole: bool) -> list[Token]:
+    """The date that a piece of the text begins with (`whole`: and consists of), if it is not known."""
+    for m in find_dates(text, today):
+        span = (m.start + offset, m.end + offset)
+        understood = m.first is not None or not whole
+        if m.start == 0 and understood and span not in known and (not whole or m.end == len(text)):
+            known.add(span)
+            return [Token(*span, DATE, DateMention(*span, m.first, m.last))]
+        break
+    return []
 
 
 def _with_relatives(

@@ -65,7 +65,7 @@ class NilFinder:
             at = bisect_right(ends, start)
             covered = ends[at - 1] if at else 0
             missing = (
-                self._named(text, start, end, before.get(start), covered)
+                self._named(text, start, end, before, covered)
                 or self._longer_place(text, start, end, before.get(start), after.get(end))
                 or self._misspelt(text, start, end)
             )
@@ -114,9 +114,10 @@ class NilFinder:
                     found.setdefault(stem, []).append(place[:size])
         return {stem: tuple(beginnings) for stem, beginnings in found.items()}
 
-    def _named(self, text: str, start: int, end: int, left: Token | None, covered: int) -> Missing | None:
+    def _named(self, text: str, start: int, end: int, before: dict[int, Token], covered: int) -> Missing | None:
         """A run with the ending of an organisation: 火星供电所, 河北省, 安新县."""
         run = text[start:end]
+        left = before.get(start)
         match = _ENDING.match(run)
         if match is not None and not (match[2] == "省" and self._ends_like_a_word(run[: match.end()])):
             stop = start + match.end()
@@ -132,6 +133,8 @@ class NilFinder:
             begin = self._place_before(text, start, stop, covered)
             if begin is None:
                 begin = self._syllables_before(text, start, covered)
+            if begin is None and covered in before and 0 < start - covered <= 2 and text[start - 1] != "的":
+                begin = covered  # 曹县供电公司某供电所 is no longer the company
             return None if begin is None else Missing(begin, stop, ())
         for begin in range(max(start - 2, covered), start):  # 分|宜县
             if self._elsewhere(text[begin:stop]):
