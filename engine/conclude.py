@@ -12,7 +12,7 @@ from engine.dates import DateMention, find_dates
 from engine.gazetteer import DATE, INDICATOR, ORGANISATION, PHRASE, Candidate, OrgName, State, Token
 from engine.names import FULL
 from engine.normalize import Folded
-from engine.phrases import EXCLUSION_CLOSE, NEGATED_BEFORE, NEGATED_BEHIND, Phrase
+from engine.phrases import EXCLUSION_CLOSE, NEGATED_BEFORE, NEGATED_BEHIND, NEGATION_BEGINS, NEGATION_ENDS, Phrase
 from engine.readings import Clash, Group, Reading
 from engine.suggest import nearest_nodes, stem_of
 from engine.types import (
@@ -84,8 +84,7 @@ def conclude(tables: Tables, asked: Asked, considered: Considered) -> Resolution
     readings = considered.readings
     reading = readings[0]
     plain = len(readings) == 1 and considered.complete and _is_plain(reading)
-    if plain and (reading.groups and _unread_exclusion(considered.text, reading) is not None):
-        plain = False
+    plain = plain and (not reading.groups or _unread_exclusion(considered.text, reading) is None)
     if plain and asked.context is None and not tables.nil.may_hide(considered.text, reading):
         draft = _Draft()
         _gather(tables, asked, reading, draft)
@@ -390,7 +389,9 @@ def _unread_exclusion(text: str, reading: Reading) -> tuple[int, int] | None:
     for group in reading.groups:
         for mention in () if group.excluded else group.mentions:
             start, end = mention.start, mention.end
-            if NEGATED_BEHIND.match(text, end) or NEGATED_BEFORE.search(text, max(start - 4, 0), start):
+            if text[end : end + 1] in NEGATION_BEGINS and NEGATED_BEHIND.match(text, end):
+                return start, end
+            if text[start - 1 : start] in NEGATION_ENDS and NEGATED_BEFORE.search(text, max(start - 4, 0), start):
                 return start, end
     if not any(group.excluded for group in reading.groups) and "除" not in text:
         return None

@@ -27,6 +27,9 @@ EXCLUSION_CLOSE = re.compile(r"\s*(?:以外|之外|外)")
 # Ways to take something out that are noticed but not read: the answer must not pretend otherwise.
 NEGATED_BEFORE = re.compile("(?:不是|并非|而非|非|未含|未包括|减去|刨去|减掉|不看|不查|不统计)$")
 NEGATED_BEHIND = re.compile(r"[）)]?(?:除外|以外|之外|不算|不计|不含在内)|外(?=[、，,]|$)")
+# What those begin or end with: a look at one character spares most mentions the patterns.
+NEGATION_ENDS = frozenset("是非含括去掉看查计")
+NEGATION_BEGINS = frozenset("）)除以之不外")
 # 除 as a syllable of another word: 解除曹县的停电 excludes nothing.
 _NOT_EXCEPT = frozenset("解拆清删消开免根铲切破废撤去扣排剔刨")
 

@@ -246,10 +246,8 @@ def _relative(tables: Tables, asked: Asked, phrase: Phrase, tokens: list[Token])
             assert isinstance(name, OrgName)
             if any(levels[c.node] >= level for c in name.candidates):
                 return Token(phrase.start, phrase.end, PHRASE, phrase._replace(kind="echo"))
-    own = (
-        "公司" in asked.folded.text[phrase.start : phrase.end] or "单位" in asked.folded.text[phrase.start : phrase.end]
-    )
-    own = own and asked.folded.text[phrase.start] in "我咱本"
+    word = asked.folded.text[phrase.start : phrase.end]
+    own = word[0] in "我咱本" and word.endswith(("公司", "单位"))
     meant: dict[Source, set[int]] = {}
     for node, source in asked.whereabouts(tables):
         path = paths[node]
