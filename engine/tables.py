@@ -81,6 +81,7 @@ class Tables:
             self.is_ordinary,
             self.ends_like_a_word,
             lexicon.is_place,
+            lexicon.place_characters,
             self.filler.gap,
         )
 
