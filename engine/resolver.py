@@ -293,7 +293,7 @@ def _read(
         tokens = [t for t in tokens if t not in gone]
     readings = [link(text, s, tables.hierarchy, tables.filler) for s in cut.segmentations]
     if len(readings) == 1 and not readings[0].clashes:
-        return cut, readings
+        return cut, _or_apart(tables, text, readings)
     names = Cover(t for t in tokens if t.kind == ORGANISATION)
     consistent = [r for r in readings if not r.clashes and not tears(r, names)]
     if not consistent:
@@ -313,7 +313,13 @@ def _read(
     best = min(ranks)
     tried += [(r, "两个单位不在同一条路径上") for r in readings if r.clashes]
     tried += [(r, "写法不如胜出者完整，或有更重的错字") for r, k in zip(consistent, ranks, strict=True) if k > best]
-    return cut, _distinct([r for r, k in zip(consistent, ranks, strict=True) if k == best])
+    return cut, _distinct(_or_apart(tables, text, [r for r, k in zip(consistent, ranks, strict=True) if k == best]))
+
+
+def _or_apart(tables: Tables, text: str, readings: list[Reading]) -> list[Reading]:
+    """With the other way to take a list whose later mention may be a target of its own."""
+    others = [link(text, r.segmentation, tables.hierarchy, tables.filler, r.apart) for r in readings if r.apart]
+    return readings + [r for r in others if not r.clashes] if others else readings
 
 
 def _distinct(readings: list[Reading]) -> list[Reading]:
