@@ -84,7 +84,7 @@ def conclude(tables: Tables, asked: Asked, considered: Considered) -> Resolution
     readings = considered.readings
     reading = readings[0]
     plain = len(readings) == 1 and considered.complete and _is_plain(reading)
-    plain = plain and (not reading.groups or _unread_exclusion(considered.text, reading) is None)
+    plain = plain and _unread_exclusion(considered.text, reading) is None
     if plain and asked.context is None and not tables.nil.may_hide(considered.text, reading):
         draft = _Draft()
         _gather(tables, asked, reading, draft)
@@ -393,17 +393,20 @@ def _unread_exclusion(text: str, reading: Reading) -> tuple[int, int] | None:
                 return start, end
             if text[start - 1 : start] in NEGATION_ENDS and NEGATED_BEFORE.search(text, max(start - 4, 0), start):
                 return start, end
-    if not any(group.excluded for group in reading.groups) and "除" not in text:
-        return None
+    opened: Token | None = None
     for token in reading.segmentation.tokens:
-        if isinstance(token.ref, Phrase) and token.ref.kind == "exclusion":
+        if opened is not None and token[2] == INDICATOR:
+            return opened.start, token.end  # 除投诉外: which of the indicators is asked about?
+        opened = None
+        if token[2] == PHRASE and isinstance(token.ref, Phrase) and token.ref.kind == "exclusion":
+            opened = token
             close = EXCLUSION_CLOSE.search(text, token.end)
             if close is not None and any(token.end <= a < close.start() for a, _ in reading.segmentation.runs):
                 return token.start, close.end()  # 除孔所外
             if close is not None and not any(g.excluded for g in reading.groups):
                 return token.start, close.end()
     if all(group.excluded for group in reading.groups):
-        for group in reading.groups:
+        for group in reading.groups:  # none, or only what is taken out
             if group.via is not None and group.via.upward:
                 return group.mentions[0].start, group.mentions[-1].end  # 扣除曹县菏泽: which is taken out of which?
     return None

@@ -87,8 +87,8 @@ def segment(text: str, tokens: Sequence[Token], filler: Filler) -> Cut:
             chosen.append(token)
             covered = shortest = end
         elif start == chosen[-1][0]:
-            if token[2] != chosen[-1][2]:
-                break  # one stretch that is two kinds of thing
+            if token[2] != chosen[-1][2] or end == covered:
+                break  # one stretch that is two kinds of thing, or misspelt in two ways
             chosen[-1] = token  # same start, sorted by end: the longer one
             covered = end
         elif end > covered or (end == covered and _splits(text, chosen[-1], shortest, start, filler)):
@@ -246,8 +246,6 @@ def link(
     clashes: list[Clash] = []
     current: Group | None = None
     excluding = False
-    comma: Token | None = None  # a mention of the current target that a comma or a blank stands before
-    split = apart
     listed: Token | None = None  # the mention of the current target that stands behind a comma or a blank
     maybe: Token | None = None
     last_org = -1  # where the mention before ends

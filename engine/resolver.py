@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import pairwise
 from os import PathLike
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -268,8 +269,10 @@ def _stands_alone(tables: Tables, text: str, phrase: Phrase, tokens: list[Token]
     if text[phrase.start] in "全本我咱" or any(t.end == phrase.start for t in tokens):
         return True
     before = text[max(phrase.start - 8, 0) : phrase.start]
-    runs = tables.filler.gap(before).runs
-    return not runs or runs[-1][1] < len(before)
+    gap = tables.filler.gap(before)
+    if text[phrase.start] in "分按逐" and gap.words and gap.words[-1] == (len(before) - 1, len(before)):
+        return before[-1] in "请要想看查再并且都需就给我"  # 中|分供电所 is a name
+    return not gap.runs or gap.runs[-1][1] < len(before)
 
 
 def _settled(tables: Tables, phrase: Phrase, node: int, source: str) -> Token:
@@ -382,8 +385,8 @@ def _correct(
 ) -> tuple[Cut, list[Reading], list[Token]] | None:
     """Read the text again with misspelt names as further mentions; None when that explains no more."""
     found: tuple[Cut, list[Reading], list[Token]] | None = None
-    least = reading.segmentation.content
-    for swallow in (False, True):  # an exact name is only swallowed where that explains still more
+    least: tuple[int, int] = (reading.segmentation.content, 0)
+    for swallow in (False, True):  # an exact name is only swallowed where that explains still more, or joins more
         typos = tables.typos.find(text, reading, swallow)
         while typos:
             unused: list[Token] = []
@@ -393,16 +396,25 @@ def _correct(
             if lonely:
                 typos = [t for t in typos if t not in lonely]
                 continue
-            content = first.segmentation.content
-            if content < least and not first.clashes and any(t in typos for t in first.segmentation.tokens):
+            left = first.segmentation.content, _abrupt(first, typos)
+            if left < least and not first.clashes and any(t in typos for t in first.segmentation.tokens):
                 found = cut, readings, unused
-                least = content
+                least = left
             break
-        if not least:
+        if least == (0, 0):
             break
     if found is not None:
         tried.append((reading, "留下的文字更多，错字读法解释得更完整"))
     return found
+
+
+def _abrupt(reading: Reading, typos: list[Token]) -> int:
+    """How many targets begin right behind another one where one of the two is misspelt: 唐闸|姿镇供电所."""
+    count = 0
+    for left, right in pairwise(reading.groups):
+        a, b = left.mentions[-1], right.mentions[0]
+        count += a.end == b.start and (a in typos or b in typos)
+    return count
 
 
 def _is_lonely(group: Group) -> bool:

@@ -115,6 +115,9 @@ class NilFinder:
             assert isinstance(name, OrgName)
             for beginning in self._beginnings.get(name.stem, ()):
                 start = token.start - len(beginning)
+                words = self._gap(text[covered : token.start]).words
+                if words and covered + words[-1][1] == token.start and covered + words[-1][0] < start:
+                    continue  # 查一下|白石 is not 下白石
                 if text.endswith(beginning, covered, token.start) and self._elsewhere(
                     text[start : token.end], len(beginning) + 1
                 ):
