@@ -18,7 +18,7 @@ from engine.names import BARE, SHORT, SUFFIX_STARTS
 from engine.phrases import Gap
 from engine.pinyin import merged_readings, readings
 from engine.readings import Reading
-from hierarchy import Hierarchy
+from hierarchy import Hierarchy, Level
 
 HOMOPHONE, MERGED_SOUND, SWAPPED, EDITED = 1, 2, 3, 4  # weights; 0 is written as it should be
 TYPO_SCORE = {HOMOPHONE: 0.9, MERGED_SOUND: 0.85, SWAPPED: 0.8, EDITED: 0.7}
@@ -280,7 +280,11 @@ class TypoFinder:
         outside = [t for t in exact if t.end <= start or end <= t.start]
         elsewhere = self._is_elsewhere(written, suffix)
         light = self.index.lookup(written, heavy=False)
-        fits = self._collect(found, light, end, suffix, outside, False) if not elsewhere else light
+        if elsewhere:  # a company has few stations: one that sounds like a place elsewhere is meant all the same
+            companies = [t for t in outside if t.end == start and self._level(t) == Level.COMPANY]
+            fits = self._collect(found, light, end, suffix, companies, True) or bool(light)
+        else:
+            fits = self._collect(found, light, end, suffix, outside, False)
         if not fits:
             heavy = [m for m in self.index.lookup(written) if m.weight >= SWAPPED]
             a_word = elsewhere or self._is_ordinary(written)
@@ -302,7 +306,7 @@ class TypoFinder:
         """Add candidates by where their mention ends; tell whether one goes with all that stands outside.
 
         `a_word`: what is written means something as it stands, a word or a place elsewhere; then only
-        two characters swapped, below what stands before, are certainly a typo.
+        a homophone or two characters swapped, below what stands before, are certainly a typo.
         """
         fits = False
         for meant in meanings:
@@ -322,7 +326,7 @@ class TypoFinder:
                     related = self._related(candidate.node, outside)
                     if related or kept:
                         supported = nowhere or ((county or related) and ending != "所")
-                        doubtful = a_word and not (related and swapped)
+                        doubtful = a_word and not (related and meant.weight <= SWAPPED)
                         here.add(candidate, meant, supported, doubtful=doubtful, lonely=not (county or nowhere))
                         fits = fits or related or not outside
         return fits
@@ -361,6 +365,12 @@ class TypoFinder:
                 found.lonely = set(found.candidates)
                 tokens.append(self._token(a, b, found))
         return tokens
+
+    @staticmethod
+    def _level(token: Token) -> int:
+        name = token.ref
+        assert isinstance(name, OrgName)
+        return name.level
 
     def _is_nowhere(self, character: str) -> bool:
         """Whether no place in China is written with the character: 央抉 is no name that the table lacks."""
