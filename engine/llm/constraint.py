@@ -125,15 +125,16 @@ def _free(name: str, free: Free, rules: list[str]) -> str:
     """The text with any stretches tagged: not nested, not empty, blank at neither end."""
     characters = units(free.text)
     size = len(characters)
+    ink = max((i + 1 for i, c in enumerate(characters) if c.strip()), default=0)  # a tag ends here at the latest
     for i, character in enumerate(characters):
         quoted, blank = _quoted(character), not character.strip()
         bodies = [f"{quoted} {name}p{i + 1}" if i + 1 < size else quoted]
         if not blank:
             bodies += [f'"<{tag}>" {quoted} {name}{tag[0].lower()}{i + 1}' for tag in FREE_TAGS]
         rules.append(f"{name}p{i} ::= {' | '.join(bodies)}")
-        for tag in FREE_TAGS if i else ():
+        for tag in FREE_TAGS if 0 < i <= ink else ():
             inside = f"{name}{tag[0].lower()}"
-            bodies = [f"{quoted} {inside}{i + 1}"]
+            bodies = [f"{quoted} {inside}{i + 1}"] if i < ink else []
             if characters[i - 1].strip():
                 bodies.append(f'"</{tag}>" {name}p{i}')
             rules.append(f"{inside}{i} ::= {' | '.join(bodies)}")

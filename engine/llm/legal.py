@@ -122,6 +122,7 @@ _OPENING = {"<Indicator>": "Indicator", "<Date>": "Date"}
 def _tagged(text: str, at: int, free: Free, note: _Cut) -> Said | None:
     """Walk along the free text and the answer at once; only tags may stand in between."""
     begin, size = at, len(text)
+    ink = len(free.text.rstrip())  # a tag ends here at the latest
     position = 0  # in the escaped text
     plain = 0  # the same place in the unescaped text
     inside = ""
@@ -139,6 +140,8 @@ def _tagged(text: str, at: int, free: Free, note: _Cut) -> Said | None:
                 note.short = True
         if position == len(free.text):
             return None if inside else Said(begin, at, None, tuple(tags))
+        if inside and position >= ink:
+            return None
         if not inside and not free.text[position].isspace():
             for opening, tag in _OPENING.items():
                 if text.startswith(opening, at):
