@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import qwen_vocabulary
 from engine.llm.constraint import FREE_TAGS, grammar, lark, open_part, units
 from engine.llm.legal import is_beginning, is_legal, read_answer
 from engine.llm.protocol import Choice, Free, GapRequest, Segment, Settled
 from engine.markup import escape
-from tests import qwen_vocabulary
 
 needs_llguidance = pytest.mark.skipif(not qwen_vocabulary.is_there(), reason="needs llguidance and dashscope")
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from engine import Engine, Resolution
+from engine.conclude import conclude
 from engine.explain import explain, explanation_lines
 from engine.llm.gaps import tags_of
 from engine.llm.protocol import Choice, Free, GapAnswer, GapRequest, Settled
 from engine.llm.scripted import ScriptedGapFiller, left_open
-from engine.resolver import conclude
 from engine.tables import Tables
 
 TODAY = date(2024, 5, 13)

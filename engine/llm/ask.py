@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -80,33 +81,53 @@ class LazyFiller:
 
     Args:
         kind: "local", or "server:URL".
+        model: local: a base model, by path or name; server: the model's name there.
+        adapter: local: a LoRA adapter for it.
 
     Raises: ValueError, for another kind; MissingExtra, where its dependencies are not installed.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, *, model: str | None = None, adapter: str | None = None) -> None:
         backend, _, address = kind.partition(":")
         if backend == "server" and address:
             _require("server", "httpx")
+            if adapter is not None:
+                raise ValueError("an adapter is for a local model; a server serves it under a model's name.")
+            import_module("engine.llm.server").api_address(address)
         elif kind == "local":
             _require("llm", "torch", "transformers", "peft", "llguidance")
         else:
             raise ValueError(f"gap_filler {kind!r} is not known; give 'local', 'server:URL' or an object with fill().")
         self.name = kind
-        self._address = address
+        self._address, self._model, self._adapter = address, model, adapter
+        self._lock = threading.Lock()
         self._filler: GapFiller | None = None
+        self._problem = ""
 
     def fill(self, requests: Sequence[GapRequest], *, timeout_s: float) -> list[GapAnswer]:
         """As `GapFiller.fill`; the first call loads the model, and takes the longer for it."""
-        if self._filler is None:
-            self._filler = self._open()
-        return self._filler.fill(requests, timeout_s=timeout_s)
+        filler = self._filler or self._opened()
+        if filler is None:
+            return [GapAnswer("", error=self._problem)] * len(requests)
+        return filler.fill(requests, timeout_s=timeout_s)
+
+    def _opened(self) -> GapFiller | None:
+        """The gap filler itself; None for one that cannot be loaded, which is tried only once."""
+        with self._lock:
+            if self._filler is None and not self._problem:
+                try:
+                    self._filler = self._open()
+                    self.name = self._filler.name
+                except Exception as error:
+                    self._problem = f"the model cannot be loaded: {error}"
+        return self._filler
 
     def _open(self) -> GapFiller:
+        filler: GapFiller
         if self._address:
-            filler: GapFiller = import_module("engine.llm.server").ServerGapFiller(self._address)
+            filler = import_module("engine.llm.server").ServerGapFiller(self._address, model=self._model)
         else:
-            filler = import_module("engine.llm.local").LocalGapFiller.load()
+            filler = import_module("engine.llm.local").LocalGapFiller.load(self._model, self._adapter)
         return filler
 
 

@@ -101,7 +101,7 @@ class ServerGapFiller:
             raise ValueError(f"endpoint {endpoint!r} is not known; give 'chat' or 'completions'.")
         if prompt not in PROMPTS:
             raise ValueError(f"prompt {prompt!r} is not known; give one of {', '.join(PROMPTS)}.")
-        self._url = _api(url)
+        self._url = api_address(url)
         self.name = f"server:{_shown(self._url)}"
         self._model = model
         self._dialect = dialect
@@ -370,8 +370,11 @@ def chatml(prompt: str) -> str:
     return f"<|im_start|>system\n{SYSTEM}<|im_end|>\n<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n"
 
 
-def _api(url: str) -> str:
-    """The address that paths are put behind: http://host:8000 is http://host:8000/v1."""
+def api_address(url: str) -> str:
+    """The address that paths are put behind: http://host:8000 is http://host:8000/v1.
+
+    Raises: ValueError, for what is no address.
+    """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(

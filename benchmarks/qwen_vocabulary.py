@@ -1,4 +1,4 @@
-"""Qwen's true vocabulary for the tests, from the ranks that the dashscope package carries."""
+"""Qwen's true vocabulary for tests and measurements, from the ranks that the dashscope package carries."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ SIZE = 151_936
 
 
 def is_there() -> bool:
+    """Whether llguidance and the ranks are installed."""
     return find_spec("llguidance") is not None and _ranks() is not None
 
 
@@ -29,13 +30,14 @@ def _ranks() -> Path | None:
 @lru_cache(maxsize=1)
 def tokenizer() -> Any:
     """An `llguidance.LLTokenizer` of the vocabulary of Qwen 1.5, 2 and 3."""
-    import llguidance
+    from llguidance import LLTokenizer
 
     path = _ranks()
     assert path is not None
     ranks = {base64.b64decode(token): int(rank) for token, rank in map(bytes.split, path.read_bytes().splitlines())}
     special = {name: len(ranks) + i for i, name in enumerate(("<|endoftext|>", "<|im_start|>", "<|im_end|>"))}
-    return llguidance.LLTokenizer.from_tiktoken(
+    tokenizers: Any = LLTokenizer  # its stub lacks this way in
+    return tokenizers.from_tiktoken(
         encoder=ranks,
         special_tokens=special,
         pattern=_PATTERN,
