@@ -724,5 +724,6 @@ def _finish(
             "conflicts": conflicts,
             "unknown": tuple(draft.unknown),
             "question": question,
+            "degraded": None,
         },
     )

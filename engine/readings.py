@@ -94,7 +94,7 @@ def segment(text: str, tokens: Sequence[Token], filler: Filler) -> Cut:
         elif end > covered or (end == covered and _splits(text, chosen[-1], shortest, start, filler)):
             break  # overlaps, or ends alike and splits the longer one in two
     else:
-        return Cut([_finish(text, tuple(chosen), filler)], True)
+        return Cut([lay_out(text, tuple(chosen), filler)], True)
     return _best_cuts(text, ordered, filler)
 
 
@@ -106,7 +106,8 @@ def _splits(text: str, longer: Token, shortest: int, middle: int, filler: Filler
     return isinstance(name, OrgName) and any(longer[1] - less <= middle for less, _ in name.shorter)
 
 
-def _finish(text: str, chosen: tuple[Token, ...], filler: Filler) -> Segmentation:
+def lay_out(text: str, chosen: tuple[Token, ...], filler: Filler) -> Segmentation:
+    """The tokens as a segmentation: what stands between them, explained by filler words or not."""
     content = 0
     runs: list[tuple[int, int]] = []
     position = 0
@@ -167,7 +168,7 @@ def _best_cuts(text: str, ordered: list[Token], filler: Filler) -> Cut:
             else:
                 stack.append((k, _Chain(tokens[k], chain)))
     found.sort(key=lambda chosen: (len(chosen), [t[:2] for t in chosen]))
-    return Cut([_finish(text, chosen, filler) for chosen in found], not stack)
+    return Cut([lay_out(text, chosen, filler) for chosen in found], not stack)
 
 
 def _with_shorter(ordered: list[Token]) -> list[Token]:

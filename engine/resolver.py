@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import pairwise
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from engine.conclude import Asked, conclude
@@ -20,6 +20,10 @@ from engine.readings import Cover, Cut, Group, Reading, Segmentation, link, over
 from engine.tables import BREAKDOWN_BIT, DATE_BIT, EXCLUSION_BIT, GRID_BIT, Tables
 from engine.types import OrgPath, QueryTooLong, Resolution, Source
 from hierarchy import Hierarchy, Level
+
+if TYPE_CHECKING:
+    from engine.llm.protocol import GapFiller
+    from engine.llm.record import GapRecord
 
 _MAX_ROUNDS = 16  # rounds of taking out accidental mentions; each round takes out at least one
 
@@ -48,8 +52,14 @@ class Engine:
         default_date: fills the date that a query leaves out (such as 本月); off unless given.
         max_length: longest query accepted, in characters.
         clock: gives today's date when a call does not; default: the clock in Asia/Shanghai.
+        gap_filler: a language model that is asked about what the rules leave open: "local" (the
+            bundled small model), "server:URL", or an object with `fill` (`engine.llm.protocol`);
+            None: none. Loaded when it is first needed. See docs/models.md.
+        gap_timeout_s: how long one call of it may take.
+        gap_threshold: least score, 0 to 1, at which a choice of it settles an organisation.
 
-    Raises: HierarchyError, if a table cannot be used.
+    Raises: HierarchyError, if a table cannot be used; ValueError, for a gap filler that is not known;
+        ImportError, with the command to install it, where its extra is missing.
     """
 
     def __init__(
@@ -60,7 +70,17 @@ class Engine:
         default_date: str | None = None,
         max_length: int = 2000,
         clock: Callable[[], date] | None = None,
+        gap_filler: str | GapFiller | None = None,
+        gap_timeout_s: float = 10.0,
+        gap_threshold: float = 0.8,
     ) -> None:
+        if isinstance(gap_filler, str):
+            from engine.llm.ask import LazyFiller
+
+            gap_filler = LazyFiller(gap_filler)
+        self._gap_filler = gap_filler
+        self._gap_timeout_s = gap_timeout_s
+        self._gap_threshold = gap_threshold
         self._indicators = indicators
         if isinstance(hierarchy, Tables):
             self._tables = hierarchy
@@ -113,7 +133,55 @@ class Engine:
         tables = self._tables
         asked = self._ask(tables, query, today, scope, context)
         considered = consider(tables, asked)
-        return conclude(tables, asked, considered)
+        resolution = conclude(tables, asked, considered)
+        if self._gap_filler is None or (resolution.status == "resolved" and not resolution.unknown):
+            return resolution
+        return self.fill_gaps([(tables, asked, considered, resolution)])[0][0]
+
+    def resolve_many(
+        self,
+        queries: Iterable[str],
+        *,
+        today: date | None = None,
+        scope: str | OrgPath | None = None,
+        context: Resolution | None = None,
+    ) -> list[Resolution]:
+        """`resolve` for each of several queries; a gap filler is asked about all of them at once.
+
+        Arguments and errors as for `resolve`; an error of one query is raised for all.
+        """
+        tables = self._tables
+        cases = []
+        for query in queries:
+            asked = self._ask(tables, query, today, scope, context)
+            considered = consider(tables, asked)
+            cases.append((tables, asked, considered, conclude(tables, asked, considered)))
+        return [resolution for resolution, _ in self.fill_gaps(cases)]
+
+    def fill_gaps(
+        self, cases: list[tuple[Tables, Asked, Considered, Resolution]]
+    ) -> list[tuple[Resolution, GapRecord | None]]:
+        """What the rules concluded, with the gaps filled where a gap filler is configured, and how.
+
+        Args:
+            cases: what `consider` gave for each query, and what `conclude` made of it.
+        """
+        done: list[tuple[Resolution, GapRecord | None]] = [(case[3], None) for case in cases]
+        if self._gap_filler is None:
+            return done
+        wanted = [i for i, (r, _) in enumerate(done) if r.status != "resolved" or r.unknown]
+        if wanted:
+            from engine.llm.ask import OpenCase, fill_gaps
+
+            filled = fill_gaps(
+                self._gap_filler,
+                [OpenCase(*cases[i]) for i in wanted],
+                timeout_s=self._gap_timeout_s,
+                threshold=self._gap_threshold,
+            )
+            for i, outcome in zip(wanted, filled, strict=True):
+                done[i] = outcome
+        return done
 
     def consider(
         self,
