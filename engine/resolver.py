@@ -11,8 +11,9 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from engine.conclude import Asked, conclude
+from engine.conclude import conclude
 from engine.dates import DateMention, find_dates
+from engine.draft import Asked
 from engine.gazetteer import DATE, ORGANISATION, PHRASE, TAIL_BIT, Candidate, OrgName, Token
 from engine.names import FULL
 from engine.phrases import Phrase, find_breakdowns, find_exclusions, relative_phrases

@@ -13,9 +13,9 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from engine.conclude import Asked
-from engine.conclude import _unread_exclusion as unread_exclusion
 from engine.dates import DateMention
+from engine.draft import Asked
+from engine.exclusions import unread_exclusion
 from engine.gazetteer import DATE, PHRASE, OrgName, suffix_at
 from engine.llm.garbled import lookalikes
 from engine.llm.protocol import Choice, Free, GapRequest, Segment, Settled
