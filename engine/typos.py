@@ -258,7 +258,7 @@ class TypoFinder:
                 written = text[start:end]
                 if self._gazetteer.name(written, suffix):
                     continue
-                if any(self._is_elsewhere_from(text, k, stop) for k in range(max(start - 2, 0), start)):
+                if any(self._is_elsewhere_from(text, k, stop) for k in (start - 2, start - 1) if k in stretch.edges):
                     continue
                 tokens += self._tokens(start, end, suffix, written, exact)
         return tokens
