@@ -106,7 +106,7 @@ def _is_plain(reading: Reading) -> bool:
         if len(group.options) != 1 or group.excluded:
             return False
         for mention in group.mentions:
-            if mention[3].guesses:  # type: ignore[attr-defined]
+            if mention[3].guesses:
                 return False
     return True
 

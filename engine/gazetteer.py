@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ahocorasick
 
@@ -134,7 +134,7 @@ class Token(NamedTuple):
     start: int
     end: int
     kind: int
-    ref: object  # OrgName, indicator name, DateMention or Phrase, by kind
+    ref: Any  # OrgName, indicator name, DateMention or Phrase, by kind
 
 
 class _Slot(NamedTuple):

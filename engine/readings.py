@@ -212,7 +212,7 @@ class Group:
     __slots__ = ("excluded", "mentions", "options", "source", "states", "via")
 
     def __init__(self, mention: Token, states: list[State], excluded: bool) -> None:
-        self.mentions = [mention]
+        self.mentions: list[Token] = [mention]
         self.states = states
         self.excluded = excluded
         self.options: tuple[int, ...] = ()  # the organisations still possible, by node id
@@ -378,7 +378,7 @@ def _clash(group: Group, token: Token, hierarchy: Hierarchy) -> Clash:
     name = token.ref
     assert isinstance(name, OrgName)
     other = group.mentions[-1]
-    for mention in reversed(group.mentions):
+    for mention in group.mentions[::-1]:
         known = mention.ref
         assert isinstance(known, OrgName)
         if not _extend(known.states, name, hierarchy):

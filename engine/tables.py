@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from os import PathLike
 
 from engine import lexicon
@@ -37,6 +37,8 @@ class Tables:
         self.folds = folds
         self.gazetteer = gazetteer
         self.filler = _filler()
+        self._typos: TypoFinder | None = None  # no cached_property: compiled, it is a plain property
+        self._nil: NilFinder | None = None
         self.grid_prefixes = tuple(sorted(map(folds.fold_name, GRID_PREFIXES), key=len, reverse=True))
         self.org_path = lru_cache(maxsize=None)(self._org_path)
         self.inferred = lru_cache(maxsize=65536)(self._inferred)
@@ -72,32 +74,36 @@ class Tables:
         level = LEVEL_NAMES[self.hierarchy.levels[node]]
         return trusted(Entity, type=level, name=self.hierarchy.names[node], source=source, group=group)
 
-    @cached_property
+    @property
     def typos(self) -> TypoFinder:
         """Made when the first query leaves something unexplained."""
-        return TypoFinder(
-            self.hierarchy,
-            self.gazetteer,
-            self.is_ordinary,
-            self.ends_like_a_word,
-            lexicon.is_place,
-            lexicon.place_characters,
-            self.filler.gap,
-        )
+        if self._typos is None:
+            self._typos = TypoFinder(
+                self.hierarchy,
+                self.gazetteer,
+                self.is_ordinary,
+                self.ends_like_a_word,
+                lexicon.is_place,
+                lexicon.place_characters,
+                self.filler.gap,
+            )
+        return self._typos
 
-    @cached_property
+    @property
     def nil(self) -> NilFinder:
         """Made when the first query leaves something unexplained."""
-        return NilFinder(
-            self.hierarchy,
-            self.gazetteer.is_stem,
-            self.is_ordinary,
-            self.ends_like_a_word,
-            lexicon.is_place,
-            lexicon.places,
-            self.sounds_like_a_name,
-            self.filler.gap,
-        )
+        if self._nil is None:
+            self._nil = NilFinder(
+                self.hierarchy,
+                self.gazetteer.is_stem,
+                self.is_ordinary,
+                self.ends_like_a_word,
+                lexicon.is_place,
+                lexicon.places,
+                self.sounds_like_a_name,
+                self.filler.gap,
+            )
+        return self._nil
 
     def is_ordinary(self, text: str) -> bool:
         """Whether the text is a word of everyday language."""

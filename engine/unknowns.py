@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from engine.gazetteer import ORGANISATION, OrgName, Token
@@ -46,6 +46,7 @@ class NilFinder:
         gap: Callable[[str], Gap],
     ) -> None:
         self._gap = gap
+        self._begin: dict[str, tuple[str, ...]] | None = None
         self._hierarchy = hierarchy
         self._is_stem = is_stem
         self._is_ordinary = is_ordinary
@@ -125,16 +126,18 @@ class NilFinder:
                     break
             covered = token.end
 
-    @cached_property
+    @property
     def _beginnings(self) -> dict[str, tuple[str, ...]]:
         """For a stem of the table, what stands before it in places that the table lacks."""
-        found: dict[str, list[str]] = {}
-        for place in self._places():
-            for size in (1, 2):
-                stem = place[size:]
-                if len(stem) > 1 and self._is_stem(stem) and not self._is_stem(place):
-                    found.setdefault(stem, []).append(place[:size])
-        return {stem: tuple(beginnings) for stem, beginnings in found.items()}
+        if self._begin is None:
+            found: dict[str, list[str]] = {}
+            for place in self._places():
+                for size in (1, 2):
+                    stem = place[size:]
+                    if len(stem) > 1 and self._is_stem(stem) and not self._is_stem(place):
+                        found.setdefault(stem, []).append(place[:size])
+            self._begin = {stem: tuple(beginnings) for stem, beginnings in found.items()}
+        return self._begin
 
     def _named(self, text: str, start: int, end: int, before: dict[int, Token], covered: int) -> Missing | None:
         """A run with the ending of an organisation: 火星供电所, 河北省, 安新县."""
