@@ -17,11 +17,11 @@ from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
 from pathlib import Path
 
-from engine import lexicon
+from engine import gazetteer, lexicon
 from engine.tables import Tables
 from hierarchy import Hierarchy, bundled_path
 
-_LAYOUT = 1  # raise when the pickled classes change shape
+_LAYOUT = 2  # raise when the pickled classes change shape
 _KEPT = 16  # entries kept; the oldest go first
 
 
@@ -69,7 +69,8 @@ def _build(
 
 
 def _key(*files: str | PathLike[str] | None) -> str:
-    digest = hashlib.sha256(f"{_LAYOUT} {sys.version} {_package_version()}".encode())
+    compiled = not gazetteer.__file__.endswith(".py")  # one form of the package does not read what the other wrote
+    digest = hashlib.sha256(f"{_LAYOUT} {sys.version} {_package_version()} {compiled}".encode())
     lists = ("indicators.csv", "lexicon/ordinary_words.txt", "lexicon/function_words.txt")
     code = ("names.py", "normalize.py", "gazetteer.py", "phrases.py", "dates.py", "tables.py")
     sources = [*files, *map(bundled_path, lists), *map(Path(__file__).with_name, code)]
@@ -94,8 +95,8 @@ def _read(entry: Path) -> Tables | None:
         status = entry.stat()
         if hasattr(os, "getuid") and status.st_uid != os.getuid():
             return None  # a pickle can run code: only what this user wrote is read
-        hierarchy, folds, gazetteer = pickle.loads(entry.read_bytes())
-        return Tables(hierarchy, folds, gazetteer.with_words(lexicon.ordinary_words()))
+        hierarchy, folds, names = pickle.loads(entry.read_bytes())
+        return Tables(hierarchy, folds, names.with_words(lexicon.ordinary_words()))
     except Exception:  # whatever is wrong with it, it can be made again
         return None
 

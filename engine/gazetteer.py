@@ -159,6 +159,21 @@ class Scan(NamedTuple):
     triggers: int
 
 
+_PICKLED = (
+    "levels",
+    "_parents",
+    "_autonomous",
+    "stems",
+    "_forbidden",
+    "indicators",
+    "triggers",
+    "relatives",
+    "_automaton",
+    "_slots",
+    "_has_codes",
+)
+
+
 class Gazetteer:
     """Every name of a hierarchy and of the indicators, and where they stand in a text."""
 
@@ -226,9 +241,16 @@ class Gazetteer:
         self._has_codes = any(c.isascii() and c.isalnum() for stem in self.stems for c in stem)
         self._memo: dict[tuple[str, str], tuple[int, OrgName] | None] = {}
 
-    def __getstate__(self) -> dict[str, object]:
-        # The words are a list of the package, and the memo fills itself.
-        return {**self.__dict__, "_ordinary": None, "_memo": {}}
+    def __reduce__(self) -> tuple[object, ...]:
+        # Made empty, then filled: compiled, there is neither a __dict__ nor a class without its arguments. The
+        # words are a list of the package, and the memo fills itself.
+        empty: tuple[object, ...] = (Hierarchy((), (), (), (), ()), (), {}, {}, str, frozenset())
+        return Gazetteer, empty, {name: getattr(self, name) for name in _PICKLED}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+        self._memo = {}
 
     def with_words(self, ordinary: frozenset[str]) -> Gazetteer:
         """Put back the words that a pickle leaves out."""

@@ -151,6 +151,7 @@ class TypoFinder:
         self._hierarchy = hierarchy
         self._gap = gap
         self._gazetteer = gazetteer
+        self._name = lru_cache(maxsize=65536)(gazetteer.name)  # of stems and suffixes, both few
         self._is_ordinary = is_ordinary
         self._ends_like_a_word = ends_like_a_word
         self._is_place = is_place
@@ -311,7 +312,7 @@ class TypoFinder:
         fits = False
         for meant in meanings:
             ending, name = suffix, None
-            while ending and (name := self._gazetteer.name(meant.stem, ending)) is None:
+            while ending and (name := self._name(meant.stem, ending)) is None:
                 ending = ending[:-1]
             if name is None:
                 continue
@@ -357,7 +358,7 @@ class TypoFinder:
             for meant in self.index.lookup(written, heavy=alone if ordinary else whole):
                 if meant.kept < 2 and meant.weight >= EDITED and (ordinary or not alone):
                     continue  # one character of two, in the middle of other words
-                name = self._gazetteer.name(meant.stem, "")
+                name = self._name(meant.stem, "")
                 for candidate in name.candidates if name else ():
                     if candidate.form <= BARE and self._related(candidate.node, outside):
                         found.add(candidate, meant, self._is_nowhere(meant.odd), doubtful=ordinary)
