@@ -18,6 +18,7 @@ from engine.readings import Reading
 from hierarchy import Hierarchy, Level
 
 _GRID = "供电(?:分公司|公司|有限公司|有限责任公司|局|中心|部|所|站|服务站|营业所|营业站)|电力公司|电业局|电力局|营业部"
+_SUFFIX = re.compile(_GRID)
 _ENDING = re.compile(f"^(.*?)({_GRID}|自治[区州县旗]|省)", re.S)
 _AT_END = re.compile("[市州盟县区旗]$")
 _MAX_PLACE = 8
@@ -29,6 +30,21 @@ class Missing(NamedTuple):
     start: int
     end: int
     swallowed: tuple[Token, ...]
+
+
+def _with_whole_suffixes(text: str, runs: Sequence[tuple[int, int]], ends: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The runs, put together again where a filler word took part of a suffix: 阿巴|提供|电所 is 阿巴提供电所."""
+    merged: list[tuple[int, int]] = []
+    for start, end in runs:
+        match = next((m for m in _SUFFIX.finditer(text, max(start - 3, 0), end) if m.start() < start < m.end()), None)
+        at = bisect_right(ends, start)
+        covered = ends[at - 1] if at else 0
+        if match is not None and match.start() >= covered:
+            start = match.start()
+            if merged and merged[-1][0] >= covered and start - merged[-1][1] <= 1:
+                start = merged.pop()[0]
+        merged.append((start, end))
+    return iter(merged)
 
 
 class NilFinder:
@@ -63,7 +79,7 @@ class NilFinder:
         after = {t.start: t for t in mentions}
         ends = [t.end for t in reading.segmentation.tokens]
         found: list[Missing] = []
-        for start, end in reading.segmentation.runs:
+        for start, end in _with_whole_suffixes(text, reading.segmentation.runs, ends):
             at = bisect_right(ends, start)
             covered = ends[at - 1] if at else 0
             missing = (
