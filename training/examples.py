@@ -346,7 +346,7 @@ class Maker:
             rivals = [d for d, n in nearest if n != node]
             if rivals and min(rivals) < far + 1:
                 ties = [n for d, n in nearest if d == far]
-                if min(rivals) != far or len({self.hierarchy.levels[n] for n in ties}) > 1:
+                if min(rivals) != far or node not in ties or len({self.hierarchy.levels[n] for n in ties}) > 1:
                     return None
         meant = [node] if node is not None and not ties else ties
         if not all(self.index.usable(n, self.part) for n in meant):
@@ -399,7 +399,7 @@ class Maker:
             if above is not None and not self.hierarchy.is_ancestor(above, node):
                 continue
             scored.append((garble.distance(written, self.index.stems[node]), node))
-        return sorted(scored)[:12]
+        return sorted(scored)
 
 
 def _tag(tag: str, text: str) -> str:
