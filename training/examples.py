@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from engine.markup import escape
-from engine.names import BARE, FULL, SHORT
+from engine.names import BARE
 from engine.pinyin import merged_readings
 from engine.types import LEVEL_NAMES
 from hierarchy import Hierarchy, Level
@@ -23,7 +23,7 @@ from training import garble, words
 from training.date_phrases import date_phrase, odd_date_phrase
 from training.made_up import made_up_stem
 from training.name_index import NameIndex
-from training.split import Part, part_of
+from training.split import Part
 
 
 class Row(NamedTuple):
@@ -86,7 +86,9 @@ class Maker:
         text = odd_date_phrase(self.rng, self.part) if self.rng.random() < odd else date_phrase(self.rng)
         return _Said(text, _tag("Date", text))
 
-    def some_node(self, levels: Sequence[Level] = (Level.CITY, Level.COMPANY, Level.SUBSTATION, Level.SUBSTATION)) -> int:
+    def some_node(
+        self, levels: Sequence[Level] = (Level.CITY, Level.COMPANY, Level.SUBSTATION, Level.SUBSTATION)
+    ) -> int:
         """An organisation of one of the levels."""
         for _ in range(_ENOUGH_TRIES):
             nodes = self.index.nodes(self.rng.choice(levels), self.part)
@@ -285,7 +287,9 @@ class Maker:
         owners = {n: f for n, f in self.index.owners(text).items() if not named or self.hierarchy.is_ancestor(above, n)}
         if len(owners) < 2 or len(owners) > 12 or len(set(owners.values())) > 1:
             return None
-        if len({self.hierarchy.levels[n] for n in owners}) > 1 or not all(self.index.usable(n, self.part) for n in owners):
+        if len({self.hierarchy.levels[n] for n in owners}) > 1 or not all(
+            self.index.usable(n, self.part) for n in owners
+        ):
             return None
         parent = self.form(above) if named else ""
         if named and (not self.means([parent], above) or self.index.crosses([parent, text])):

@@ -110,13 +110,13 @@ def write_dataset(
             records.append(as_record(prompt_of(row, prompt), row.tagged, form))
             if progress:
                 progress(part, len(records), wanted)
-        _write_json(folder / file_name(part), records)
+        write_json(folder / file_name(part), records)
         written[part] = len(records)
-    _write_json(folder / "dataset_info.json", dataset_info(PARTS, form))
+    write_json(folder / "dataset_info.json", dataset_info(PARTS, form))
     return written
 
 
-def _write_json(path: Path, content: object) -> None:
+def write_json(path: Path, content: object) -> None:
     text = json.dumps(content, ensure_ascii=False, indent=1)
     temporary = path.with_name(path.name + ".part")
     temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
