@@ -5,6 +5,9 @@ Training and inference both take it from here, so that a model is asked exactly 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 SYSTEM = "You are a helpful assistant."  # Qwen1.5's own; newer Qwen templates insert another one
 
 _BEFORE = """\
@@ -40,3 +43,17 @@ def bare_prompt(question: str) -> str:
 
 
 PROMPTS = {"full": full_prompt, "bare": bare_prompt}
+
+
+_BETWEEN_TAGS = re.compile(r"</?[A-Za-z]+>")
+
+
+def choices_prompt(question: str, alternatives: Sequence[str] = ()) -> str:
+    """The question, and below it the organisations to choose among, one path a line.
+
+    Args:
+        question: the query.
+        alternatives: their tagged forms, the one that leaves the question open not among them; none: the bare prompt.
+    """
+    paths = ["/".join(name for name in _BETWEEN_TAGS.split(tagged) if name) for tagged in alternatives]
+    return "\n".join([question, *paths])

@@ -1,0 +1,120 @@
+"""Rows to the files that LLaMA-Factory reads."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+from engine.llm.prompt import choices_prompt, full_prompt
+from hierarchy import Hierarchy
+from training.examples import Row, generate
+from training.made_up import made_up_table
+from training.split import PARTS, Part
+
+Form = Literal["alpaca", "sharegpt"]
+Prompt = Literal["full", "bare", "choices"]
+_SHARES: Final[dict[Part, float]] = {"train": 1.0, "valid": 0.02, "test": 0.1}
+_ROWS_OF_A_MADE_UP_TABLE: Final = 250
+# How often a row that offers organisations hides them, so that the bare question is known too.
+_HIDDEN: Final = {"garbled": 0.1, "unknown name": 0.3, "ambiguous": 0.3}
+
+_COLUMNS: Final[dict[Form, dict[str, object]]] = {
+    "alpaca": {"columns": {"prompt": "instruction", "query": "input", "response": "output"}},
+    "sharegpt": {
+        "formatting": "sharegpt",
+        "columns": {"messages": "conversations"},
+        "tags": {"role_tag": "from", "content_tag": "value", "user_tag": "human", "assistant_tag": "gpt"},
+    },
+}
+
+
+def file_name(part: Part) -> str:
+    """The file of a part; the training part has the name that the task gives."""
+    return "ner.json" if part == "train" else f"ner_{part}.json"
+
+
+def prompt_of(row: Row, prompt: Prompt) -> str:
+    """What the user turn says."""
+    if prompt == "full":
+        return full_prompt(row.query)
+    return choices_prompt(row.query, row.alternatives if prompt == "choices" else ())
+
+
+def as_record(question: str, answer: str, form: Form) -> dict[str, object]:
+    """One row of the file."""
+    if form == "sharegpt":
+        return {"conversations": [{"from": "human", "value": question}, {"from": "gpt", "value": answer}]}
+    return {"instruction": question, "input": "", "output": answer}
+
+
+def dataset_info(parts: Iterable[Part] = PARTS, form: Form = "alpaca") -> dict[str, object]:
+    """The content of `dataset_info.json`."""
+    return {file_name(part).removesuffix(".json"): {"file_name": file_name(part), **_COLUMNS[form]} for part in parts}
+
+
+def mixed_rows(
+    tables: Sequence[Hierarchy], part: Part, size: int, seed: int, *, made_up: float = 0.0, choices: bool = False
+) -> Iterator[Row]:
+    """Rows of one part from several tables, in random order.
+
+    Args:
+        tables: the first one may be learnt by heart; in rows of the others, missing ancestors are offered.
+        made_up: the share of rows about invented organisations.
+        choices: whether the prompt names the alternatives; some rows hide them all the same.
+    """
+    rng = random.Random(f"mix {seed} {part}")
+    invented = int(size * made_up)
+    each = (size - invented) // len(tables)
+    rows: list[Row] = []
+    for number, table in enumerate(tables):
+        wanted = each if number else size - invented - each * (len(tables) - 1)
+        rows += generate(table, seed, part, wanted, offer_all=choices and number > 0)
+    while invented > 0:
+        wanted = min(invented, _ROWS_OF_A_MADE_UP_TABLE)
+        table = made_up_table(rng, part)
+        rows += generate(table, rng.randrange(2**32), part, wanted, offer_all=choices)
+        invented -= wanted
+    rng.shuffle(rows)
+    for row in rows:
+        hidden = rng.random() < _HIDDEN.get(row.kind, 0.0)
+        yield row._replace(alternatives=()) if hidden else row
+
+
+def write_dataset(
+    folder: Path,
+    tables: Sequence[Hierarchy],
+    *,
+    size: int,
+    seed: int = 0,
+    form: Form = "alpaca",
+    prompt: Prompt = "full",
+    made_up: float = 0.0,
+    progress: Callable[[Part, int, int], None] | None = None,
+) -> dict[Part, int]:
+    """Write train, valid and test files and `dataset_info.json`; the same arguments write the same bytes.
+
+    Returns: how many rows each part has.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written: dict[Part, int] = {}
+    for part in PARTS:
+        wanted = max(int(size * _SHARES[part]), 1)
+        records = []
+        for row in mixed_rows(tables, part, wanted, seed, made_up=made_up, choices=prompt == "choices"):
+            records.append(as_record(prompt_of(row, prompt), row.tagged, form))
+            if progress:
+                progress(part, len(records), wanted)
+        _write_json(folder / file_name(part), records)
+        written[part] = len(records)
+    _write_json(folder / "dataset_info.json", dataset_info(PARTS, form))
+    return written
+
+
+def _write_json(path: Path, content: object) -> None:
+    text = json.dumps(content, ensure_ascii=False, indent=1)
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
+    temporary.replace(path)

@@ -1,0 +1,116 @@
+"""How people and speech recognition get a name wrong, and how far what is written is from a name."""
+
+from __future__ import annotations
+
+import random
+from functools import cache
+from typing import Final
+
+from engine.pinyin import merged_readings, readings
+
+SLIPS: Final = ("homophone", "merged", "swap", "wrong", "missing", "extra", "two homophones", "homophone and merged")
+# What one place costs; a swap of neighbours is one slip, not two wrong characters.
+_SAME_SOUND, _MERGED, _SWAP, _LENGTH, _WRONG = 1.0, 1.5, 2.0, 3.0, 4.0
+FAR = 99.0
+
+
+@cache
+def common_characters() -> tuple[str, ...]:
+    """Characters of GB 2312's first level: the 3,755 in common use, in the order of the standard."""
+    codes = ((0xB0 + row, 0xA1 + cell) for row in range(40) for cell in range(94))
+    return tuple(c for high, low in codes if (c := bytes((high, low)).decode("gb2312", "ignore")))
+
+
+@cache
+def _by_sound() -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for character in common_characters():
+        for sound in readings(character):
+            found.setdefault(sound, []).append(character)
+    return {sound: tuple(characters) for sound, characters in found.items()}
+
+
+@cache
+def _by_merged_sound() -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for character in common_characters():
+        for sound in merged_readings(character):
+            found.setdefault(sound, []).append(character)
+    return {sound: tuple(characters) for sound, characters in found.items()}
+
+
+@cache
+def homophones(character: str) -> tuple[str, ...]:
+    """Common characters that sound the same, tone ignored."""
+    return tuple(sorted({c for s in readings(character) for c in _by_sound().get(s, ())} - {character}))
+
+
+@cache
+def near_homophones(character: str) -> tuple[str, ...]:
+    """Common characters that sound the same to speakers who merge zh/z, n/l, in/ing …, but not the same to all."""
+    near = {c for s in merged_readings(character) for c in _by_merged_sound().get(s, ())}
+    return tuple(sorted(c for c in near if not readings(c) & readings(character)))
+
+
+def garble(stem: str, slip: str, rng: random.Random) -> str | None:
+    """`stem` with one slip of `SLIPS`; None where it cannot be made."""
+    place = rng.randrange(len(stem))
+    match slip:
+        case "homophone":
+            return _replaced(stem, place, homophones(stem[place]), rng)
+        case "merged":
+            return _replaced(stem, place, near_homophones(stem[place]), rng)
+        case "swap":
+            if len(stem) < 2:
+                return None
+            place = rng.randrange(len(stem) - 1)
+            return stem[:place] + stem[place + 1] + stem[place] + stem[place + 2 :]
+        case "wrong":  # of two characters, one says too little to be the name
+            return _replaced(stem, place, common_characters(), rng) if len(stem) > 2 else None
+        case "missing":
+            return stem[:place] + stem[place + 1 :] if len(stem) > 2 else None
+        case "extra":
+            return stem[:place] + rng.choice(common_characters()) + stem[place:]
+    if len(stem) < 2:
+        return None
+    first, second = sorted(rng.sample(range(len(stem)), 2))
+    once = _replaced(stem, first, homophones(stem[first]), rng)
+    others = homophones(stem[second]) if slip == "two homophones" else near_homophones(stem[second])
+    return once and _replaced(once, second, others, rng)
+
+
+def _replaced(stem: str, place: int, others: tuple[str, ...], rng: random.Random) -> str | None:
+    return stem[:place] + rng.choice(others) + stem[place + 1 :] if others else None
+
+
+def distance(written: str, stem: str) -> float:
+    """How far what is written is from a stem; 0 for the same, `FAR` where the one does not make the other."""
+    if written == stem:
+        return 0.0
+    if abs(len(written) - len(stem)) == 1:
+        longer, shorter = (written, stem) if len(written) > len(stem) else (stem, written)
+        gone = any(longer[:i] + longer[i + 1 :] == shorter for i in range(len(longer)))
+        return _LENGTH if gone and len(shorter) > 1 else FAR
+    if len(written) != len(stem):
+        return FAR
+    apart = [i for i, (a, b) in enumerate(zip(written, stem, strict=True)) if a != b]
+    if len(apart) == 2 and apart[1] == apart[0] + 1:
+        i, j = apart
+        if written[i] == stem[j] and written[j] == stem[i]:
+            return _SWAP
+    cost = 0.0
+    for i in apart:
+        a, b = written[i], stem[i]
+        if readings(a) & readings(b):
+            cost += _SAME_SOUND
+        elif merged_readings(a) & merged_readings(b):
+            cost += _MERGED
+        else:
+            cost += _WRONG
+    return cost
+
+
+def is_plausible(written: str, stem: str) -> bool:
+    """Whether what is written may well be a slip for the stem."""
+    far = distance(written, stem)
+    return far <= _LENGTH or (far == _WRONG and len(stem) > 2)

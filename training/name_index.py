@@ -1,0 +1,114 @@
+"""The names of a table, both ways: what an organisation goes by, and who goes by what is written."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from engine.lexicon import ordinary_words
+from engine.names import BARE, FULL, SHORT, names_of
+from hierarchy import Hierarchy, Level
+from training.split import Part, part_of
+
+_LONGEST: Final = 12
+_UNLIKELY: Final = ("有限责任公司", "供电有限公司", "供电分公司", "电业局", "电力局", "供电营业站", "供电分所", "街道办事处", "街道办")
+
+
+class Form(NamedTuple):
+    """One way to write an organisation: FULL, SHORT or BARE."""
+
+    text: str
+    fullness: int
+
+
+class NameIndex:
+    """Every full, shortened and bare form of every organisation of a table."""
+
+    def __init__(self, hierarchy: Hierarchy) -> None:
+        self.hierarchy = hierarchy
+        self.stems: list[str] = []  # the main stem of each node
+        self._by_stem: dict[str, list[tuple[int, dict[str, int]]]] = {}
+        for node, name in enumerate(hierarchy.names):
+            level = Level(hierarchy.levels[node])
+            own = [n for n in names_of(level, name) if any(f <= BARE for f in n.suffixes.forms.values())]
+            self.stems.append(min((n.stem for n in own), key=len) if own else name)
+            for each in own:
+                self._by_stem.setdefault(each.stem, []).append((node, each.suffixes.forms))
+        for alias in hierarchy.aliases:
+            self._by_stem.setdefault(alias.name, []).append((alias.node, {"": SHORT}))
+
+    def forms(self, node: int) -> list[Form]:
+        """What the organisation goes by, its canonical name first; a bare ordinary word is left out."""
+        name = self.hierarchy.names[node]
+        stem = self.stems[node]
+        found = {name: FULL}
+        for owner, suffixes in self._by_stem.get(stem, ()):
+            if owner == node:
+                for suffix, fullness in suffixes.items():
+                    text = stem + suffix
+                    if fullness <= BARE and not suffix.endswith(_UNLIKELY) and 1 < len(text) <= _LONGEST + len(stem):
+                        found.setdefault(text, fullness)
+        if stem in ordinary_words():
+            found.pop(stem, None)
+        return [Form(text, fullness) for text, fullness in found.items()]
+
+    def owners(self, text: str) -> dict[int, int]:
+        """Every organisation that goes by a text, and how full a form of its name that is."""
+        found: dict[int, int] = {}
+        for end in range(2, len(text) + 1):
+            for node, suffixes in self._by_stem.get(text[:end], ()):
+                fullness = suffixes.get(text[end:])
+                if fullness is not None:
+                    found[node] = min(fullness, found.get(node, fullness))
+        return found
+
+    def holds_a_stem(self, text: str) -> bool:
+        """Whether the stem of any organisation stands anywhere in a text."""
+        return any(text[i:j] in self._by_stem for i in range(len(text)) for j in range(i + 2, min(i + 13, len(text) + 1)))
+
+    def crosses(self, parts: list[str]) -> bool:
+        """Whether a name stands across the place where two parts meet: 济南市|中区."""
+        text, joints, at = "".join(parts), set[int](), 0
+        for part in parts[:-1]:
+            at += len(part)
+            joints.add(at)
+        for joint in joints:
+            for start in range(max(joint - 8, 0), joint):
+                for end in range(joint + 1, min(joint + 8, len(text)) + 1):
+                    if text[start:end] in self._by_stem:
+                        return True
+        return False
+
+    @cached_property
+    def by_level(self) -> tuple[tuple[int, ...], ...]:
+        """The nodes of each level."""
+        levels = self.hierarchy.levels
+        return tuple(tuple(i for i in range(len(levels)) if levels[i] == level) for level in Level)
+
+    def nodes(self, level: Level, part: Part) -> tuple[int, ...]:
+        """The nodes of a level that a part of the data may ask for; only substations are split."""
+        if level is not Level.SUBSTATION:
+            return self.by_level[level]
+        if part not in self._split:
+            self._split[part] = tuple(i for i in self.by_level[level] if part_of(self.stems[i]) == part)
+        return self._split[part]
+
+    @cached_property
+    def _split(self) -> dict[Part, tuple[int, ...]]:
+        return {}
+
+    def usable(self, node: int, part: Part) -> bool:
+        """Whether the node may be shown in a part of the data: what is held out of training is not."""
+        return part != "train" or self.hierarchy.levels[node] != Level.SUBSTATION or part_of(self.stems[node]) == part
+
+    @cached_property
+    def near(self) -> dict[str, tuple[int, ...]]:
+        """Nodes by one character of the stem, or its sound, in its place; see `candidates`."""
+        from engine.pinyin import merged_readings
+
+        found: dict[str, list[int]] = {}
+        for node, stem in enumerate(self.stems):
+            for i, c in enumerate(stem):
+                for sound in {c, *merged_readings(c)}:
+                    found.setdefault(f"{len(stem)} {i} {sound}", []).append(node)
+        return {key: tuple(nodes) for key, nodes in found.items()}
