@@ -6,12 +6,13 @@ import json
 import logging
 import unicodedata
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engine.llm.prompt import PROMPTS, SYSTEM
+from engine.llm.ask import MissingExtra
+from engine.llm.prompt import PROMPTS, SYSTEM, choices_prompt
 
 if TYPE_CHECKING:
     import torch
@@ -19,16 +20,13 @@ if TYPE_CHECKING:
 INSTALL = "pip install 'qilin[llm]'"
 OWN_FILE = "qilin.json"  # beside a model: how it was trained to be asked
 BUNDLED = "model"
+MOST_CHOICES = 12  # as many as a question of the training data offers
 _log = logging.getLogger(__name__)
 _ENDINGS = {"qwen": "", "qwen3": "<think>\n\n</think>\n\n", "qwen3_nothink": ""}
 
 
 class ModelError(ValueError):
     """A model or adapter that cannot be used: where, what, why, and what to do."""
-
-
-class MissingExtra(ImportError):
-    """The packages for local models are not installed."""
 
 
 class Manner(NamedTuple):
@@ -51,26 +49,32 @@ class Manner(NamedTuple):
     def from_file(cls, path: Path) -> Manner:
         content = _json(path)
         manner = cls(**{key: content[key] for key in cls._fields if key in content})
-        for key, known in (("prompt", PROMPTS), ("template", _ENDINGS)):
+        for key, known in (("prompt", {*PROMPTS, "choices"}), ("template", {*_ENDINGS})):
             value = getattr(manner, key)
             if value not in known:
                 raise ModelError(f"{path}: {key} is {value!r}. Known: {', '.join(sorted(known))}. Correct the file.")
         return manner
 
-    def around(self) -> tuple[str, str]:
-        """What stands before and behind a question."""
-        mark = "\ue000"
-        before, behind = PROMPTS[self.prompt](mark).split(mark)
-        head = f"<|im_start|>system\n{self.system}<|im_end|>\n" if self.system else ""
-        return (
-            f"{head}<|im_start|>user\n{before}",
-            f"{behind}<|im_end|>\n<|im_start|>assistant\n{_ENDINGS[self.template]}",
-        )
+    def render(self, question: str, alternatives: Sequence[str] = ()) -> str:
+        """The whole text that the model goes on from.
 
-    def render(self, question: str) -> str:
-        """The whole text that the model goes on from."""
-        before, behind = self.around()
-        return before + unicodedata.normalize("NFC", question) + behind
+        Args:
+            alternatives: Tagged forms of the organisations to choose among; a model that was not trained to
+                read them, or not so many, is not told.
+        """
+        question = unicodedata.normalize("NFC", question)
+        if self.prompt == "choices":
+            said = choices_prompt(question, alternatives if len(alternatives) <= MOST_CHOICES else ())
+        else:
+            said = PROMPTS[self.prompt](question)
+        head = f"<|im_start|>system\n{self.system}<|im_end|>\n" if self.system else ""
+        turn = f"<|im_start|>user\n{said}<|im_end|>\n<|im_start|>assistant\n"
+        return head + turn + _ENDINGS[self.template]
+
+    def beginning(self) -> str:
+        """What stands before every question."""
+        mark = "\ue000"
+        return self.render(mark).partition(mark)[0]
 
 
 class Checkpoint(NamedTuple):

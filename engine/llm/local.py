@@ -11,9 +11,11 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from engine.llm.checkpoint import INSTALL, Checkpoint, MissingExtra, load_checkpoint
+from engine.llm.ask import MissingExtra
+from engine.llm.checkpoint import INSTALL, Checkpoint, load_checkpoint
 from engine.llm.decide import Draft, Encoded, Limits, Read, Reading, decide, is_settled
-from engine.llm.protocol import GapAnswer, GapRequest
+from engine.llm.protocol import Choice, GapAnswer, GapRequest, Settled
+from engine.types import LEVEL_NAMES
 
 if TYPE_CHECKING:
     import torch
@@ -58,7 +60,7 @@ class LocalGapFiller:
         self._lock = threading.Lock()
         self._matching: Any = None  # llguidance's view of the tokenizer, made when first needed
         self._may_force = True
-        self._beginning = self.encode(self.manner.around()[0]).ids[:-1]  # the last token may go on into a question
+        self._beginning = self.encode(self.manner.beginning()).ids[:-1]  # the last token may go on into a question
 
     @classmethod
     def load(
@@ -88,7 +90,7 @@ class LocalGapFiller:
         """One answer a request, in order, within `timeout_s` seconds for all of them. Never raises."""
         deadline = time.monotonic() + timeout_s
         return self._ask(
-            [request.query for request in requests],
+            [(request.query, offered(request)) for request in requests],
             [lambda request=request: decide(request, self, self.limits) for request in requests],  # type: ignore[misc]
             lambda decided: (decided.text, decided.scores),
             deadline,
@@ -105,7 +107,7 @@ class LocalGapFiller:
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         return self._ask(
-            queries,
+            [(query, ()) for query in queries],
             [lambda query=query: self._say(query, grammar and grammar(query)) for query in queries],  # type: ignore[misc]
             lambda text: (text, None),
             deadline,
@@ -127,8 +129,8 @@ class LocalGapFiller:
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         return Encoded(encoding.ids, [start for start, _ in encoding.offsets])
 
-    def prompt(self, query: str) -> list[int]:
-        """The token ids that an answer to a query follows.
+    def prompt(self, query: str, alternatives: Sequence[str] = ()) -> list[int]:
+        """The token ids that an answer to a query follows; `alternatives` as in `Manner.render`.
 
         Raises: ValueError, for a query that holds a token which steers the model and cannot be escaped.
         """
@@ -137,28 +139,28 @@ class LocalGapFiller:
             said = said.replace(token, token.replace("<", _ESCAPED))
         if any(token in said for token in self._special):
             raise ValueError("the query holds a token that steers the model")
-        return self.encode(self.manner.render(said)).ids
+        return self.encode(self.manner.render(said, alternatives)).ids
 
     # ── asking ──
 
     def _ask(
         self,
-        queries: Sequence[str],
+        questions: Sequence[tuple[str, Sequence[str]]],
         askings: Sequence[Callable[[], Generator[Draft, list[Reading], Any]]],
         text_and_scores: Callable[[Any], tuple[str, tuple[float, ...] | None]],
         deadline: float | None,
         settled: Sequence[bool],
     ) -> list[GapAnswer]:
-        answers: list[GapAnswer | None] = [None] * len(queries)
+        answers: list[GapAnswer | None] = [None] * len(questions)
         began = time.monotonic()
         wait = -1.0 if deadline is None else max(0.0, deadline - began)
         if not self._lock.acquire(timeout=wait):
-            return [GapAnswer("", error="the model was busy until the time was up") for _ in queries]
+            return [GapAnswer("", error="the model was busy until the time was up") for _ in questions]
         try:
             places, prompts, generators = [], [], []
-            for place, (query, asking) in enumerate(zip(queries, askings, strict=True)):
+            for place, (question, asking) in enumerate(zip(questions, askings, strict=True)):
                 try:
-                    prompts.append([] if settled[place] else self.prompt(query))
+                    prompts.append([] if settled[place] else self.prompt(*question))
                     generators.append(asking())
                     places.append(place)
                 except Exception as error:
@@ -231,6 +233,27 @@ class LocalGapFiller:
         if matcher.is_error():
             raise ValueError(f"llguidance: {matcher.get_error()}")
         return matcher
+
+
+_ORGANISATIONS = re.compile(r"(?:<(Province|City|Company)>[^<]*</\1>)+$")
+_LEVEL = re.compile(r"<(\w+)>")
+
+
+def offered(request: GapRequest) -> list[str]:
+    """The organisations that a request offers, each with its whole path; what leaves the question open is none."""
+    found: dict[str, None] = {}
+    before = ""
+    for segment in request.segments:
+        if isinstance(segment, Choice):
+            above = _ORGANISATIONS.search(before)
+            levels = _LEVEL.findall(above[0]) if above else []
+            for alternative in segment.alternatives[1:]:
+                level = _LEVEL.match(alternative)
+                if level:
+                    begin = above[0] if above and level[1] not in levels and level[1] != LEVEL_NAMES[0] else ""
+                    found[begin + alternative] = None
+        before = segment.text if isinstance(segment, Settled) else ""
+    return list(found)
 
 
 def _answer(ended: Ended[Any], text_and_scores: Callable[[Any], tuple[str, tuple[float, ...] | None]]) -> GapAnswer:

@@ -16,7 +16,7 @@ pytest.importorskip("peft")
 
 from engine.llm.checkpoint import Manner, ModelError
 from engine.llm.decide import Limits
-from engine.llm.local import LocalGapFiller
+from engine.llm.local import LocalGapFiller, offered
 from engine.llm.prompt import full_prompt
 from engine.llm.protocol import Choice, Free, GapRequest, Settled
 from tests.llm.tiny import write_adapter, write_base
@@ -251,8 +251,29 @@ def test_a_model_says_how_it_was_trained_to_be_asked(bases, tmp_path):
     said = filler._tokenizer.decode(filler.prompt("菏泽"), skip_special_tokens=False)
     assert said == "<|im_start|>user\n菏泽<|im_end|>\n<|im_start|>assistant\n"
     (folder / "qilin.json").write_text('{"prompt": "long"}', "utf-8")
-    with pytest.raises(ModelError, match=r"qilin\.json: prompt is 'long'. Known: bare, full"):
+    with pytest.raises(ModelError, match=r"qilin\.json: prompt is 'long'. Known: bare, choices, full"):
         Manner.beside(folder)
+
+
+def test_a_model_that_reads_the_alternatives(bases, tmp_path):
+    folder = shutil.copytree(bases["tags"], tmp_path / "choices")
+    (folder / "qilin.json").write_text('{"prompt": "choices", "system": ""}', "utf-8")
+    filler = LocalGapFiller.load(folder, device="cpu")
+    above = "<Province>山东省</Province><City>菏泽</City>"
+    request = GapRequest(
+        "菏泽聚野",
+        (
+            Settled(above),
+            Choice(("聚野", "<Company>巨野县供电公司</Company>", f"{above}<Company>曹县供电公司</Company>")),
+        ),
+    )
+    assert offered(request) == [f"{above}<Company>{name}县供电公司</Company>" for name in ("巨野", "曹")]
+    said = filler._tokenizer.decode(filler.prompt("菏泽聚野", offered(request)), skip_special_tokens=False)
+    assert said == (
+        "<|im_start|>user\n菏泽聚野\n山东省/菏泽/巨野县供电公司\n山东省/菏泽/曹县供电公司<|im_end|>\n<|im_start|>assistant\n"
+    )
+    assert "/" not in filler.manner.render("菏泽", ["<City>菏泽</City>"] * 100)
+    assert filler.fill([request], timeout_s=9)[0].error is None
 
 
 # ── base and adapter ─────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from engine.llm.checkpoint import MissingExtra, ModelError
+from engine.llm.ask import MissingExtra
+from engine.llm.checkpoint import ModelError
 from engine.llm.local import LocalGapFiller
 
 
