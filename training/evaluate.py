@@ -81,8 +81,8 @@ class Model(GapFiller, Protocol):
 class Answer(NamedTuple):
     """What one system says to one question.
 
-    `paths` are the organisations it is certain of. `status` is that of the resolution; None for a model alone, which
-    has no way to say that it is not sure.
+    `paths` are the organisations it is certain of. `status` is that of the resolution, and `doubts` whether it says
+    that it could not explain something; a model alone has no way to say either: None, False.
     """
 
     tagged: str
@@ -91,6 +91,7 @@ class Answer(NamedTuple):
     calls: int
     forward_passes: int
     latency_ms: float
+    doubts: bool = False
 
 
 class Score(NamedTuple):
@@ -258,7 +259,7 @@ def _resolved(
 
 def _answer(resolution: Resolution, calls: int, passes: int, took: float) -> Answer:
     paths = tuple((t.province, t.city, t.company, t.substation) for t in resolution.targets)
-    return Answer(resolution.to_xml(), paths, resolution.status, calls, passes, took)
+    return Answer(resolution.to_xml(), paths, resolution.status, calls, passes, took, bool(resolution.unknown))
 
 
 def _alone(
@@ -290,7 +291,7 @@ def is_silently_wrong(answer: Answer, row: Row) -> bool:
         return organisation_tags(answer.tagged) != organisation_tags(row.tagged)
     wanted = set(expected_paths(row))
     said = set(answer.paths)
-    return bool(said - wanted) or (answer.status == "resolved" and said != wanted)
+    return bool(said - wanted) or (answer.status == "resolved" and said != wanted and not answer.doubts)
 
 
 def has_right_tags(answer: Answer, row: Row) -> bool:

@@ -116,6 +116,7 @@ def load_checkpoint(
     chosen = _device(device)
     kind = _dtype(dtype, chosen)
     key = "dtype" if tuple(map(int, transformers.__version__.split(".")[:2])) >= (4, 56) else "torch_dtype"
+    transformers.utils.logging.disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(fspath(base))
         model = AutoModelForCausalLM.from_pretrained(fspath(base), attn_implementation="sdpa", **{key: kind})
