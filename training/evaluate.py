@@ -27,6 +27,7 @@ from training.measure import (
     breaks_hierarchy,
     count_tags,
     deepest_level,
+    is_in_table,
     organisation_tags,
     paired_gain,
     paths_in,
@@ -303,8 +304,7 @@ def violates(answer: Answer, hierarchy: Hierarchy) -> bool:
     """Whether anything it says of organisations contradicts the table; of a resolution, what it is certain of."""
     if answer.status is None:
         return breaks_hierarchy(answer.tagged, hierarchy)
-    said = ["/".join(name for name in path if name) for path in answer.paths]
-    return any(breaks_hierarchy(path, hierarchy) for path in said)
+    return not all(is_in_table(path, hierarchy) for path in answer.paths)
 
 
 def score(answers: Sequence[Answer], rows: Sequence[Row], hierarchy: Hierarchy) -> Score:

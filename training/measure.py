@@ -35,7 +35,7 @@ def wilson(hits: int, total: int) -> Interval:
     share = hits / total
     middle = (share + z * z / (2 * total)) / (1 + z * z / total)
     half = z / (1 + z * z / total) * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    return Interval(share, max(0.0, middle - half), min(1.0, middle + half))
+    return Interval(share, max(0.0, middle - half) if hits else 0.0, min(1.0, middle + half) if hits < total else 1.0)
 
 
 def paired_gain(before: Sequence[bool], after: Sequence[bool], *, resamples: int = 4000, seed: int = 0) -> Interval:
@@ -94,7 +94,12 @@ def deepest_level(paths: Iterable[Names]) -> str:
 
 def breaks_hierarchy(tagged: str, hierarchy: Hierarchy) -> bool:
     """Whether tagged text names an organisation that the table lacks, or one under a wrong parent, or is no tagged text."""
-    return any(conflict.kind in _VIOLATIONS for conflict in check(tagged, hierarchy))
+    return "<" in tagged and any(conflict.kind in _VIOLATIONS for conflict in check(tagged, hierarchy))
+
+
+def is_in_table(path: Names, hierarchy: Hierarchy) -> bool:
+    """Whether the table has an organisation with this path."""
+    return not check(list(path), hierarchy)
 
 
 class TagCount(NamedTuple):

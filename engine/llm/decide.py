@@ -56,7 +56,7 @@ class Reading(NamedTuple):
     """The model's scores (natural log, unnormalised) for what follows one token.
 
     `total` is the logsumexp over the whole vocabulary, `text` that over the tokens that are no markup,
-    `best` the token with the highest score among those allowed.
+    `best` the token with the highest score among those allowed, where no token was asked about by name.
     """
 
     total: float

@@ -124,9 +124,9 @@ class Passes:
                 if read.allowed is not None:
                     mask = torch.frombuffer(bytearray(read.allowed), dtype=torch.uint8)[: scores.shape[1]]
                     scores[i].masked_fill_((mask == 0).to(self.device), -torch.inf)
-            best = scores.argmax(dim=-1).tolist()
             for i, read in enumerate(reads):
-                found.append(Reading(total[i], text[i], dict(zip(read.of, picked[i], strict=False)), best[i]))
+                best = -1 if read.of else int(scores[i].argmax())
+                found.append(Reading(total[i], text[i], dict(zip(read.of, picked[i], strict=False)), best))
         return found
 
     def logits(self, states: Sequence[torch.Tensor]) -> torch.Tensor:
