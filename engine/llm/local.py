@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from engine.llm.ask import MissingExtra
 from engine.llm.checkpoint import INSTALL, Checkpoint, load_checkpoint
 from engine.llm.decide import Draft, Encoded, Limits, Read, Reading, decide, is_settled
-from engine.llm.protocol import Choice, GapAnswer, GapRequest, Settled
+from engine.llm.protocol import Choice, GapAnswer, GapRequest
 from engine.types import LEVEL_NAMES
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Said = TypeVar("Said")
 _SMALL = 50_000_000  # parameters; below, a second thread costs more than it brings
 _ESCAPED = "&lt;"
+_LEVEL = re.compile(f"<(?:{'|'.join(LEVEL_NAMES)})>")
 _TAG = re.compile(r"</?[A-Z][a-z]+>")
 
 
@@ -235,25 +236,10 @@ class LocalGapFiller:
         return matcher
 
 
-_ORGANISATIONS = re.compile(r"(?:<(Province|City|Company)>[^<]*</\1>)+$")
-_LEVEL = re.compile(r"<(\w+)>")
-
-
 def offered(request: GapRequest) -> list[str]:
-    """The organisations that a request offers, each with its whole path; what leaves the question open is none."""
-    found: dict[str, None] = {}
-    before = ""
-    for segment in request.segments:
-        if isinstance(segment, Choice):
-            above = _ORGANISATIONS.search(before)
-            levels = _LEVEL.findall(above[0]) if above else []
-            for alternative in segment.alternatives[1:]:
-                level = _LEVEL.match(alternative)
-                if level:
-                    begin = above[0] if above and level[1] not in levels and level[1] != LEVEL_NAMES[0] else ""
-                    found[begin + alternative] = None
-        before = segment.text if isinstance(segment, Settled) else ""
-    return list(found)
+    """The organisations that a request offers; what leaves the question open is none."""
+    choices = [segment for segment in request.segments if isinstance(segment, Choice)]
+    return list(dict.fromkeys(a for choice in choices for a in choice.alternatives[1:] if _LEVEL.match(a)))
 
 
 def _answer(ended: Ended[Any], text_and_scores: Callable[[Any], tuple[str, tuple[float, ...] | None]]) -> GapAnswer:
@@ -276,7 +262,8 @@ def _for_llguidance(tokenizer: str) -> tuple[str, bool]:
     llguidance takes every added token of the form <…> for a control token, which no text can match.
     """
     content = json.loads(tokenizer)
-    tags = [t for t in content["added_tokens"] if _TAG.fullmatch(t["content"])]
-    content["added_tokens"] = [t for t in content["added_tokens"] if t not in tags]
-    content["model"]["vocab"].update({t["content"]: t["id"] for t in tags})
+    added = content["added_tokens"]
+    tags = [t for t in added if _TAG.fullmatch(t["content"])]
+    content["added_tokens"] = [t for t in added if t not in tags]
+    content["model"]["vocab"].update({t["content"]: t["id"] for t in added})  # all of them: else they are numbered anew
     return json.dumps(content), bool(tags)

@@ -267,10 +267,10 @@ def test_a_model_that_reads_the_alternatives(bases, tmp_path):
             Choice(("聚野", "<Company>巨野县供电公司</Company>", f"{above}<Company>曹县供电公司</Company>")),
         ),
     )
-    assert offered(request) == [f"{above}<Company>{name}县供电公司</Company>" for name in ("巨野", "曹")]
+    assert offered(request) == ["<Company>巨野县供电公司</Company>", f"{above}<Company>曹县供电公司</Company>"]
     said = filler._tokenizer.decode(filler.prompt("菏泽聚野", offered(request)), skip_special_tokens=False)
     assert said == (
-        "<|im_start|>user\n菏泽聚野\n山东省/菏泽/巨野县供电公司\n山东省/菏泽/曹县供电公司<|im_end|>\n<|im_start|>assistant\n"
+        "<|im_start|>user\n菏泽聚野\n巨野县供电公司\n山东省/菏泽/曹县供电公司<|im_end|>\n<|im_start|>assistant\n"
     )
     assert "/" not in filler.manner.render("菏泽", ["<City>菏泽</City>"] * 100)
     assert filler.fill([request], timeout_s=9)[0].error is None
@@ -369,6 +369,16 @@ def test_generation_under_a_grammar(filler):
         assert answer.error is None
         assert answer.text[:-1] in {"菏泽<Indicator>投诉</Indicator>", "菏泽投诉", "菏泽<Date>"}
         assert answer.text[-1] in "数量"
+
+
+def test_tags_of_one_token_can_be_said_under_a_grammar(filler):
+    pytest.importorskip("llguidance")
+    for tag in ("Province", "City", "Company", "Substation", "Indicator", "Date"):
+        said = filler.generate(["菏泽"], grammar=lambda query, tag=tag: f'start: "<{tag}>菏泽</{tag}>"')[0]
+        assert (said.text, said.error) == (f"<{tag}>菏泽</{tag}>", None)
+        if filler.name == "local:tags":
+            ids = filler.encode(f"<{tag}>").ids
+            assert len(ids) == 1 and filler._matcher(f'start: "<{tag}>"').consume_token(ids[0])
 
 
 def test_a_grammar_that_is_none(filler):
