@@ -26,7 +26,6 @@ Said = TypeVar("Said")
 _SMALL = 50_000_000  # parameters; below, a second thread costs more than it brings
 _ESCAPED = "&lt;"
 _LEVEL = re.compile(f"<(?:{'|'.join(LEVEL_NAMES)})>")
-_TAG = re.compile(r"</?[A-Z][a-z]+>")
 
 
 class LocalGapFiller:
@@ -60,7 +59,6 @@ class LocalGapFiller:
         self._one_thread = not on_gpu and sum(p.numel() for p in self.model.parameters()) < _SMALL
         self._lock = threading.Lock()
         self._matching: Any = None  # llguidance's view of the tokenizer, made when first needed
-        self._may_force = True
         self._beginning = self.encode(self.manner.beginning()).ids[:-1]  # the last token may go on into a question
 
     @classmethod
@@ -199,10 +197,9 @@ class LocalGapFiller:
         while len(said) < 200 + 4 * len(query):
             allowed = None
             if matcher is not None:
-                if self._may_force:
-                    forced = matcher.compute_ff_tokens()
-                    matcher.consume_tokens(forced)
-                    said.extend(forced)
+                forced = matcher.compute_ff_tokens()
+                matcher.consume_tokens(forced)
+                said.extend(forced)
                 if matcher.is_error():
                     raise ValueError(f"llguidance: {matcher.get_error()}")
                 if matcher.is_stopped():
@@ -222,14 +219,12 @@ class LocalGapFiller:
 
     def _matcher(self, grammar: str) -> Any:
         try:
-            from llguidance import LLMatcher, LLTokenizer
+            from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
         except ImportError as error:
             raise MissingExtra(f"a grammar needs the extra 'llm' ({error}). Install it: {INSTALL}") from error
         if self._matching is None:
             size = self.model.get_output_embeddings().weight.shape[0]
-            content, moved = _for_llguidance(self._tokenizer.to_str())
-            self._matching = LLTokenizer(content, n_vocab=size, eos_token=self.end)
-            self._may_force = not moved  # it would force a tag letter by letter
+            self._matching = LLTokenizer(TokenizerWrapper(_ForLLGuidance(self._tokenizer, size, self.end)))
         matcher = LLMatcher(self._matching, LLMatcher.grammar_from_lark(grammar))
         if matcher.is_error():
             raise ValueError(f"llguidance: {matcher.get_error()}")
@@ -256,14 +251,37 @@ def _markup(tokenizer: Any, size: int, special: Sequence[str]) -> frozenset[int]
     return frozenset(found | (set(range(size)) - set(known.values())))
 
 
-def _for_llguidance(tokenizer: str) -> tuple[str, bool]:
-    """The tokenizer with its added tags as ordinary tokens, and whether there are any.
+class _ForLLGuidance:
+    """A tokenizer as llguidance asks for one: the bytes of each token, and a call that encodes.
 
-    llguidance takes every added token of the form <…> for a control token, which no text can match.
+    Given the tokenizer's JSON instead, it takes every added token of the form <…> for a control token, which no
+    text can match, and forces tags letter by letter.
     """
-    content = json.loads(tokenizer)
-    added = content["added_tokens"]
-    tags = [t for t in added if _TAG.fullmatch(t["content"])]
-    content["added_tokens"] = [t for t in added if t not in tags]
-    content["model"]["vocab"].update({t["content"]: t["id"] for t in added})  # all of them: else they are numbered anew
-    return json.dumps(content), bool(tags)
+
+    bos_token_id = None
+
+    def __init__(self, tokenizer: Any, size: int, end: int) -> None:
+        self._tokenizer = tokenizer
+        self.eos_token_id = end
+        added = json.loads(tokenizer.to_str())["added_tokens"]
+        plain = {t["id"]: t["content"].encode() for t in added if not t["special"]}
+        control = {t["id"] for t in added if t["special"]}
+        byte_of = {letter: byte for byte, letter in byte_letters().items()}
+        self.tokens: list[bytes] = []
+        for i in range(size):
+            token = tokenizer.id_to_token(i)
+            known = token is not None and all(c in byte_of for c in token)
+            self.tokens.append(plain.get(i) or (bytes(byte_of[c] for c in token) if known and token else b""))
+        nothing = {i for i, token in enumerate(self.tokens) if not token}
+        self.special_token_ids = sorted(control | nothing)
+
+    def __call__(self, text: bytes) -> list[int]:
+        ids: list[int] = self._tokenizer.encode(text.decode("utf-8", "replace"), add_special_tokens=False).ids
+        return ids
+
+
+def byte_letters() -> dict[int, str]:
+    """The printable letter that byte-level vocabularies write for each byte."""
+    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in plain]
+    return {byte: chr(byte) for byte in plain} | {byte: chr(256 + i) for i, byte in enumerate(others)}
