@@ -112,10 +112,9 @@ def wrong(outcome: Resolution, tables: Tables) -> str:
     for path in (*outcome.targets, *outcome.excluded, *outcome.candidates):
         if tables.node_of(path) is None:
             return f"{path} is not in the table"
-    if outcome.status != "ambiguous":
-        conflicts = check(outcome.to_xml(), tables.hierarchy)
-        if conflicts and outcome.status == "resolved":
-            return conflicts[0].message
+    tagged = outcome.to_xml()
+    if outcome.status == "resolved" and "<" in tagged:  # text without a tag would be read as a path
+        return "".join(conflict.message for conflict in check(tagged, tables.hierarchy))
     return ""
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
-from engine.conclude import Asked, conclude
+from engine.conclude import conclude
 from engine.dates import DateMention
+from engine.draft import Asked
 from engine.gazetteer import DATE, INDICATOR, ORGANISATION, Candidate, OrgName, State, Token
 from engine.llm.record import GapRecord
 from engine.names import BARE, CUT, FULL, SHORT, TAIL

@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from engine.gazetteer import ORGANISATION, PHRASE, Candidate, OrgName, State, Token
-from engine.names import BARE, TAIL
+from engine.names import BARE
 from engine.phrases import EXCLUSION_CLOSE, SOFT_SEPARATORS, Filler, Phrase
 from hierarchy import Hierarchy
 
@@ -187,14 +187,12 @@ def _without_tails(ordered: list[Token]) -> list[Token]:
     kept = []
     for i, token in enumerate(ordered):
         if isinstance(token.ref, OrgName):
-            named = {c.node for c in token.ref.candidates if c.form < TAIL}
-            own = {c.node for c in token.ref.candidates}
+            ids = {c.node for c in token.ref.candidates}
             if any(
                 other.start < token.start
                 and token.end <= other.end
                 and isinstance(other.ref, OrgName)
-                and not own.isdisjoint(ids := {c.node for c in other.ref.candidates})
-                and named <= ids
+                and any(c.node in ids for c in other.ref.candidates)
                 for other in ordered[max(i - 24, 0) : i]
             ):
                 continue

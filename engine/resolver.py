@@ -11,8 +11,9 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from engine.conclude import Asked, conclude
+from engine.conclude import conclude
 from engine.dates import DateMention, find_dates
+from engine.draft import Asked
 from engine.gazetteer import DATE, ORGANISATION, PHRASE, TAIL_BIT, Candidate, OrgName, Token
 from engine.names import FULL
 from engine.phrases import Phrase, find_breakdowns, find_exclusions, relative_phrases
@@ -239,7 +240,7 @@ def _with_phrases(tables: Tables, asked: Asked, text: str, tokens: list[Token], 
         phrases += [
             Token(p.start, p.end, PHRASE, p)
             for p in find_breakdowns(text)
-            if (text[p.start] not in "分按逐" or _stands_alone(tables, text, p, tokens))
+            if (text[p.start] not in "分按逐各每" or _stands_alone(tables, text, p, tokens))
             and not names.covers(p.start - 1, p.end)  # 下各供电所 is a name
         ]
     if triggers & EXCLUSION_BIT:
@@ -338,6 +339,8 @@ def _stands_alone(tables: Tables, text: str, phrase: Phrase, tokens: list[Token]
         return True
     before = text[max(phrase.start - 8, 0) : phrase.start]
     gap = tables.filler.gap(before)
+    if text[phrase.start] in "各每":
+        return not gap.runs or gap.runs[-1] != (len(before) - 1, len(before))  # 朱|各供电所 lacks its 庄
     if text[phrase.start] in "分按逐" and gap.words and gap.words[-1] == (len(before) - 1, len(before)):
         return before[-1] in "请要想看查再并且都需就给我"  # 中|分供电所 is a name
     return not gap.runs or gap.runs[-1][1] < len(before)

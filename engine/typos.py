@@ -23,7 +23,7 @@ from hierarchy import Hierarchy, Level
 HOMOPHONE, MERGED_SOUND, SWAPPED, EDITED = 1, 2, 3, 4  # weights; 0 is written as it should be
 TYPO_SCORE = {HOMOPHONE: 0.9, MERGED_SOUND: 0.85, SWAPPED: 0.8, EDITED: 0.7}
 _BEGINNERS = frozenset("的和与及跟在是有查看问")  # words of one character that a name can follow
-_IDEOGRAPHS = re.compile("[\u3400-\u9fff]+").fullmatch
+_IDEOGRAPHS = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]+").fullmatch
 _WILD = "\ufffc"
 _MAX_STEM = 12
 _NEAR = 8  # mentions on either side that may support a typo
@@ -258,7 +258,7 @@ class TypoFinder:
                 written = text[start:end]
                 if self._gazetteer.name(written, suffix):
                     continue
-                if any(self._is_elsewhere_from(text, k, stop) for k in range(max(start - 2, 0), start)):
+                if any(self._is_elsewhere_from(text, k, stop) for k in (start - 2, start - 1) if k in stretch.edges):
                     continue
                 tokens += self._tokens(start, end, suffix, written, exact)
         return tokens

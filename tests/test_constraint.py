@@ -27,6 +27,10 @@ REQUESTS: list[tuple[Segment, ...]] = [
     (Choice(('"q"\\', "]]", "\n\t")), Free("]]"), Settled('"]]\\')),
     (Choice(("甲", "甲乙", "丙")), Choice(("丁戊", "己")), Free("庚")),
     (Settled("一"), Choice(("只此一个",)), Settled("二")),
+    (
+        Choice(("<City>大理</City>", "<City>大理</City><Company>大理市</Company>")),
+        Settled("<Indicator>投诉</Indicator>"),
+    ),
     (Free(" 空 "),),
     (Free("𠀀é"), Settled("")),
 ]

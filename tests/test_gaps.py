@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from engine import Engine, Resolution
+from engine.cli import app
 from engine.conclude import conclude
 from engine.explain import explain, explanation_lines
+from engine.llm import ask
 from engine.llm.gaps import tags_of
 from engine.llm.protocol import Choice, Free, GapAnswer, GapRequest, Settled
 from engine.llm.scripted import ScriptedGapFiller, left_open
@@ -110,6 +116,16 @@ def test_behind_its_parent_a_garbled_name_goes_on_from_there(tables: Tables) -> 
     assert isinstance(choice, Choice)
     assert QILIN.removeprefix(HEZE) in choice.alternatives
     assert all("<City>" not in alternative for alternative in choice.alternatives)
+
+
+def test_a_guess_behind_its_parent(tables: Tables, fill: Fill) -> None:
+    request = asked(tables, "菏泽诗井举报个数")
+    assert request is not None
+    choice = request.segments[0]
+    assert isinstance(choice, Choice)
+    assert choice.alternatives[0] == f"{HEZE}诗井"
+    got = fill("菏泽诗井举报个数", f"{choice.alternatives[1]}<Indicator>举报</Indicator>个数")
+    assert got.status == "resolved" and got.substation == "小井供电所"
 
 
 def test_an_odd_date_is_free_text(tables: Tables) -> None:
@@ -368,9 +384,96 @@ def test_a_rejected_answer_is_recorded_with_the_reason(tables: Tables) -> None:
     assert all(p.verdict in (None, "no answer") for p in gap.parts)
 
 
-def test_an_unknown_gap_filler_is_refused() -> None:
+@pytest.mark.parametrize("kind", ["gpt", "server:", "server", ""])
+def test_an_unknown_gap_filler_is_refused(tables: Tables, kind: str) -> None:
     with pytest.raises(ValueError, match="server:URL"):
-        Engine(gap_filler="gpt")
+        Engine(tables, gap_filler=kind)
+
+
+def test_an_adapter_is_for_a_local_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ask, "find_spec", lambda name: True)
+    with pytest.raises(ValueError, match="adapter"):
+        ask.LazyFiller("server:http://localhost/v1", adapter="x")
+
+
+@pytest.mark.parametrize(("kind", "extra"), [("local", "llm"), ("server:http://localhost:8000", "server")])
+def test_a_missing_extra_says_how_to_install_it(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch, kind: str, extra: str
+) -> None:
+    monkeypatch.setattr(ask, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=rf"pip install 'qilin\[{extra}\]'"):
+        Engine(tables, gap_filler=kind)
+
+
+def test_a_model_is_loaded_once_and_when_it_is_first_needed(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[tuple[str | None, str | None]] = []
+
+    class Module:
+        class LocalGapFiller(ScriptedGapFiller):
+            @classmethod
+            def load(cls, model: str | None, adapter: str | None) -> ScriptedGapFiller:
+                loaded.append((model, adapter))
+                return cls()
+
+    monkeypatch.setattr(ask, "find_spec", lambda name: True)
+    monkeypatch.setattr(ask, "import_module", lambda name: Module)
+    engine = Engine(tables, gap_filler=ask.LazyFiller("local", model="base", adapter="lora"))
+    engine.resolve("菏泽投诉", today=TODAY)
+    assert not loaded
+    for _ in range(3):
+        engine.resolve("菏泽低电压台区", today=TODAY)
+    assert loaded == [("base", "lora")]
+
+
+def test_a_model_that_cannot_be_loaded_is_tried_once(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = []
+
+    def missing(name: str) -> Any:
+        tries.append(name)
+        raise OSError("no such folder: base")
+
+    monkeypatch.setattr(ask, "find_spec", lambda name: True)
+    monkeypatch.setattr(ask, "import_module", missing)
+    engine = Engine(tables, gap_filler="local")
+    for _ in range(2):
+        got = engine.resolve("菏泽低电压台区", today=TODAY)
+        assert got.degraded == "the model cannot be loaded: no such folder: base"
+    assert len(tries) == 1
+
+
+def test_settled_questions_import_nothing_of_the_model_side() -> None:
+    code = (
+        "import sys\n"
+        "from engine import Engine\n"
+        "engine = Engine(gap_filler=object())\n"
+        "assert engine.resolve('菏泽麒麟投诉数量').status == 'resolved'\n"
+        "assert not [m for m in sys.modules if m.startswith('engine.llm') or m in ('httpx', 'torch')], sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
+
+
+@pytest.mark.parametrize("options", [("--server", "http://127.0.0.1:9"), ("--gap-filler", "server:http://127.0.0.1:9")])
+def test_the_command_says_that_the_model_was_not_used(options: tuple[str, ...]) -> None:
+    pytest.importorskip("httpx")
+    got = CliRunner(env={"QILIN_CACHE_DIR": ""}).invoke(
+        app, ["resolve", "城关供电所投诉", *options, "--gap-timeout", "0.2"]
+    )
+    assert got.exit_code == 1 and "未用模型" in got.output and "127.0.0.1" in got.output
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--server", "http://a", "--gap-filler", "local"), ("--gap-filler", "gpt"), ("--server", "nowhere")],
+)
+def test_the_command_refuses_options_that_do_not_go_together(options: tuple[str, ...]) -> None:
+    pytest.importorskip("httpx")
+    got = CliRunner(env={"QILIN_CACHE_DIR": ""}).invoke(app, ["resolve", "投诉", *options])
+    assert got.exit_code == 2
+
+
+def test_the_command_asks_only_where_it_is_told_to() -> None:
+    got = CliRunner(env={"QILIN_CACHE_DIR": ""}).invoke(app, ["explain", "城关供电所投诉"])
+    assert "询问模型" not in got.output
 
 
 def test_tags_of_a_path_go_on_below_a_level(engine: Engine) -> None:

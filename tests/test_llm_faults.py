@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from engine import Engine, Resolution, check
 from engine.llm.circuit import Circuit
+from engine.llm.constraint import grammar
 from engine.llm.prompt import full_prompt
 from engine.llm.protocol import Choice, Free, GapAnswer, GapRequest
 from engine.llm.scripted import ScriptedGapFiller, left_open
@@ -26,6 +27,7 @@ pytest.importorskip("httpx")
 
 from engine.llm.server import ServerGapFiller
 from tests.scripted_server import Body, ScriptedServer, completion, serving
+from tests.test_properties import PIECES, check_answer
 
 TODAY = date(2024, 5, 13)
 DEADLINE_S = 1.0
@@ -283,7 +285,7 @@ def sound(got: Resolution, tables: Tables) -> None:
         assert tables.node_of(path) is not None, path
     groups: dict[int, dict[str, str]] = {}
     for entity in got.entities:
-        if entity.group is not None and not (got.status == "ambiguous" and entity.name == entity.text):
+        if entity.group is not None and (got.status == "resolved" or entity.name != entity.text):
             groups.setdefault(entity.group, {})[entity.type] = entity.name
     for names in groups.values():
         lowest = [n for n in (names.get(level) for level in ("Province", "City", "Company", "Substation")) if n]
@@ -350,3 +352,67 @@ def test_left_open_is_always_legal(tables: Tables) -> None:
     for query in QUERIES:
         filler = ScriptedGapFiller(lambda request: GapAnswer(left_open(request)))
         assert Engine(tables, gap_filler=filler).resolve(query, today=TODAY).degraded is None
+
+
+# ── any question ─────────────────────────────────────────────────────────────────────────────────
+
+OPEN_PIECES = st.sampled_from(
+    [
+        "低电压台区数",
+        "启灵供电所",
+        "聚也县供电公司",
+        "荷择市",
+        "城关供电所",
+        "上个礼拜三下午",
+        "5月累计",
+        "农忙",
+        "诗井",
+        "停电次数",
+    ]
+)
+OPEN_QUERIES = st.lists(st.one_of(PIECES, OPEN_PIECES), min_size=1, max_size=8).map("".join)
+
+
+@settings(max_examples=500)
+@given(query=OPEN_QUERIES, seed=st.integers(0, 2**32), score=st.sampled_from([None, 0.1, 1.0]))
+def test_any_question_with_any_legal_answer_gives_a_sound_resolution(
+    engine: Engine, query: str, seed: int, score: float | None
+) -> None:
+    chosen = random.Random(seed)
+    filler = ScriptedGapFiller(lambda r: "".join(_picked(segment, chosen) for segment in r.segments), score=score)
+    rules = engine.resolve(query, today=TODAY)
+    got = Engine(engine._tables, gap_filler=filler).resolve(query, today=TODAY)
+    check_answer(engine.hierarchy, got)
+    sound(got, engine._tables)
+    assert got.query == query and not (got.degraded and got.degraded.startswith("the gap filler failed"))
+    if got.degraded:
+        assert got.model_copy(update={"degraded": None}) == rules
+    if score != 1.0:
+        assert got.status in (rules.status, "unresolved")
+        assert got.status != "resolved" or set(got.targets) == set(rules.targets)
+    kept = {(e.type, e.name, e.start, e.end) for e in got.entities if e.source != "llm"}
+    said = {(e.start, e.end) for e in got.entities if e.source == "llm"}
+    for entity in rules.entities:
+        if entity.start is not None and (entity.start, entity.end) not in said:
+            assert (entity.type, entity.name, entity.start, entity.end) in kept
+    previous = 0
+    for entity in (e for e in got.entities if e.start is not None and e.end is not None):
+        assert previous <= entity.start < entity.end <= len(query)
+        assert query[entity.start : entity.end] == entity.text
+        previous = entity.end
+    json.loads(got.model_dump_json())
+    got.to_xml().encode()
+
+
+@settings(max_examples=300)
+@given(query=OPEN_QUERIES)
+def test_any_question_left_open_is_answered_as_by_rules_alone(engine: Engine, query: str) -> None:
+    filler = ScriptedGapFiller()
+    rules = engine.resolve(query, today=TODAY)
+    got = Engine(engine._tables, gap_filler=filler).resolve(query, today=TODAY)
+    assert got.model_copy(update={"degraded": None}) == rules
+    if filler.asked:
+        assert got.degraded is None
+        assert grammar(filler.asked[0].segments)
+    else:
+        assert got.degraded is None or got.degraded.startswith("the model was not asked")

@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engine.conclude import Asked
+from engine.draft import Asked
 from engine.llm.gaps import Gaps, NotAsked, find_gaps
 from engine.llm.protocol import GapAnswer, GapFiller, GapRequest
 from engine.llm.record import GapRecord

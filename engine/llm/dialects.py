@@ -24,7 +24,7 @@ _CONTINUE = {"continue_final_message": True, "add_generation_prompt": False}
 DIALECTS: dict[str, Dialect] = {
     d.name: d
     for d in (
-        # vLLM before 0.12 knows `guided_grammar` only, and ignores this one without a word: hence the probe.
+        # From 0.12 on vLLM ignores its former `guided_grammar` without a word, and answers 200: hence the probe.
         Dialect("vllm", "vllm", lambda text: {"structured_outputs": {"grammar": text}}, _CONTINUE),
         Dialect("sglang", "sglang", lambda text: {"ebnf": text}, _CONTINUE),
         Dialect("llama.cpp", "llamacpp", lambda text: {"grammar": text}, {}),

@@ -13,9 +13,9 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from engine.conclude import Asked
-from engine.conclude import _unread_exclusion as unread_exclusion
 from engine.dates import DateMention
+from engine.draft import Asked
+from engine.exclusions import unread_exclusion
 from engine.gazetteer import DATE, PHRASE, OrgName, suffix_at
 from engine.llm.garbled import lookalikes
 from engine.llm.protocol import Choice, Free, GapRequest, Segment, Settled
@@ -89,7 +89,7 @@ def find_gaps(tables: Tables, asked: Asked, considered: Considered, resolution: 
     reason = _why_unsafe(query)
     if reason:
         return NotAsked(reason)
-    segments, kept = _segments(tables, resolution, openings, stretches)
+    segments, kept = _segments(tables, asked, resolution, openings, stretches)
     if not kept:
         return None
     if unicodedata.normalize("NFC", whole := _plainest(segments)) != whole:
@@ -138,11 +138,28 @@ def _ambiguous(considered: Considered, resolution: Resolution, asked: Asked) -> 
         return
     spans = {(e.start, e.end) for e in resolution.entities if e.group is not None}
     for group in considered.readings[0].groups:
-        guess = is_guess(group)
-        first, last = group.mentions[0], group.mentions[-1]
-        span = asked.folded.span(first.start, first.end)
-        if (len(group.options) > 1 or guess) and span in spans and not (guess and first is not last):
+        doubtful = len(group.options) > 1 or is_guess(group)
+        span = asked.folded.span(group.mentions[0].start, group.mentions[0].end)
+        if doubtful and span in spans:
             yield Organisations(group.options, *span, group)
+
+
+def _left_open(tables: Tables, asked: Asked, choice: Organisations, alternatives: Sequence[str], tagged: str) -> str:
+    """The form that settles nothing: as the rules tagged it, or, for a guess they tagged in full, as written.
+
+    "": a guess said in several places, which has no such form.
+    """
+    if tagged not in alternatives or choice.group is None:
+        return tagged
+    mentions, states = choice.group.mentions, choice.group.states
+    start, end = asked.folded.span(mentions[-1].start, mentions[-1].end)
+    written = escape(asked.query[start:end])
+    if len(mentions) == 1:
+        return written
+    parents = {s.nodes[0] for s in states if s.deepest in choice.nodes}
+    if len(mentions) > 2 or mentions[0].end != mentions[1].start or len(parents) > 1:
+        return ""
+    return tags_of(tables.org_path(parents.pop())) + written
 
 
 # ── names that the table lacks ───────────────────────────────────────────────────────────────────
@@ -247,7 +264,7 @@ def _joins(character: str) -> bool:
 
 
 def _segments(
-    tables: Tables, resolution: Resolution, choices: Sequence[Organisations], stretches: Sequence[Stretch]
+    tables: Tables, asked: Asked, resolution: Resolution, choices: Sequence[Organisations], stretches: Sequence[Stretch]
 ) -> tuple[list[Segment], list[Opening]]:
     """The tagged form with its openings as open segments; an opening that has no place in it stays closed."""
     groups = {(e.start, e.end): e.group for e in resolution.entities if e.group is not None and e.start is not None}
@@ -265,11 +282,12 @@ def _segments(
                 _settle(segments, part.text)
             else:
                 alternatives = [tags_of(tables.org_path(node)) for node in choice.nodes]
-                # A guess is tagged as if it were settled; left open, it stands as written.
-                written = escape(resolution.query[choice.start : choice.end])
-                open_form = written if part.text in alternatives else part.text
-                segments.append(Choice((open_form, *alternatives)))
-                kept.append(choice)
+                left_open = _left_open(tables, asked, choice, alternatives, part.text)
+                if left_open and left_open not in alternatives:
+                    segments.append(Choice((left_open, *alternatives)))
+                    kept.append(choice)
+                else:
+                    _settle(segments, part.text)
             continue
         for opening, text in _runs(resolution.query, part, places):
             if isinstance(opening, Stretch):

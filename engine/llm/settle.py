@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine import questions
-from engine.conclude import Asked, conclude
+from engine.conclude import conclude
 from engine.dates import DateMention, find_dates
+from engine.draft import Asked
 from engine.gazetteer import DATE, INDICATOR, ORGANISATION, Candidate, OrgName, Token
 from engine.llm.gaps import Gaps, Organisations, folded_span
 from engine.llm.legal import Said, Tagged, read_answer
