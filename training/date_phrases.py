@@ -7,21 +7,25 @@ from typing import Final
 
 from training.split import Part, part_of
 
+
+def _listed(words: str) -> tuple[str, ...]:
+    return tuple(words.split())
+
+
 _CN: Final = "零一二三四五六七八九十"
-_RELATIVE: Final = (
+_RELATIVE: Final = _listed(
     "今天 昨天 今年 去年 前年 本周 上周 本月 上月 上个月 这个月 本季度 上季度 今日 昨日 前天 本年 上半年 下半年 今年以来 月初至今 年初至今 "
-    "前三季度 去年全年 上上周 上上个月 去年同月 本年度 上年 当月 当天 上个季度 今年上半年 去年下半年 本周一 上周五 上周末 今年一季度"
-).split()[:-1]  # fmt: skip
-_READ_ONLY_SOME: Final = frozenset({"去年同月"})
+    "前三季度 去年全年 上上周 上上个月 本年度 上年 当月 当天 上个季度 今年上半年 去年下半年 本周一 上周五 上周末"
+)
 _FESTIVALS: Final = ("春节", "国庆", "五一", "元旦", "中秋", "端午", "清明", "国庆期间", "春节期间", "迎峰度夏期间")
-_ODD: Final = (
+_ODD: Final = _listed(
     "近期 最近 前段时间 前一阵子 这阵子 这几天 前几天 过去几个月 近几年 近两年来 往年 去年冬天 今年夏天 去年夏季 入夏以来 入冬以来 汛期 "
     "月底 年底前 年初 季初 季末 国庆前后 春节前 节前 节后 五一之后 元宵当晚 昨天晚上 昨晚 今早 今天上午 昨天下午 今天凌晨 周三晚上 "
     "上周前半周 本月中 五月中 去年同期 上年同期 同期 5月累计 1至5月累计 大年三十 除夕夜 腊月 正月里 三伏天 双十一前后 暑假期间 寒假 "
     "高温期间 台风期间 寒潮期间 大雪那几天 雷雨那天 麦收期间 春灌期间 秋收时节 供暖季 采暖期 开学季 两会期间 高考期间 中考那几天 "
     "这个夏天 上个冬天 夜间 凌晨 早高峰 晚高峰 用电高峰期 周末两天 工作日 节假日 每周一 每月初 历年 开年以来 换季的时候 "
     "上一轮降温时 最热那周 上次台风后 疫情那几年 十四五期间 十三五期间 新年第一周 半年来 大半年来 三天两头 前半个月 后半个月 头两个月"
-).split()
+)
 
 
 def date_phrase(rng: random.Random) -> str:
@@ -32,7 +36,7 @@ def date_phrase(rng: random.Random) -> str:
     said = f"{month}月" if rng.random() < 0.8 else ("十" * (month > 10) + _CN[month - 10 * (month > 10)] + "月")
     match rng.randrange(13):
         case 0 | 1 | 2:
-            return rng.choice([word for word in _RELATIVE if word not in _READ_ONLY_SOME])
+            return rng.choice(_RELATIVE)
         case 3:
             return said + rng.choice(("", "", "份"))
         case 4:
@@ -44,7 +48,9 @@ def date_phrase(rng: random.Random) -> str:
             year = year if year[0].isdigit() else ""
             return f"{year}{written}月{day:02d}{rng.choice('日号')}"
         case 7:
-            return rng.choice(("", year)) + rng.choice(("第一", "第二", "第三", "第四", "一", "二", "三", "四")) + "季度"
+            return (
+                rng.choice(("", year)) + rng.choice(("第一", "第二", "第三", "第四", "一", "二", "三", "四")) + "季度"
+            )
         case 8:
             span = rng.choice(("天", "周", "个月", "年"))
             number = rng.choice((str(rng.randint(2, 30)), rng.choice("两三四五六七")))

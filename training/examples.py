@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from engine.markup import escape
-from engine.names import BARE, FULL, SHORT
+from engine.names import BARE
 from engine.pinyin import merged_readings
 from engine.types import LEVEL_NAMES
 from hierarchy import Hierarchy, Level
@@ -23,7 +23,7 @@ from training import garble, words
 from training.date_phrases import date_phrase, odd_date_phrase
 from training.made_up import made_up_stem
 from training.name_index import NameIndex
-from training.split import Part, part_of
+from training.split import Part
 
 
 class Row(NamedTuple):
@@ -86,7 +86,9 @@ class Maker:
         text = odd_date_phrase(self.rng, self.part) if self.rng.random() < odd else date_phrase(self.rng)
         return _Said(text, _tag("Date", text))
 
-    def some_node(self, levels: Sequence[Level] = (Level.CITY, Level.COMPANY, Level.SUBSTATION, Level.SUBSTATION)) -> int:
+    def some_node(
+        self, levels: Sequence[Level] = (Level.CITY, Level.COMPANY, Level.SUBSTATION, Level.SUBSTATION)
+    ) -> int:
         """An organisation of one of the levels."""
         for _ in range(_ENOUGH_TRIES):
             nodes = self.index.nodes(self.rng.choice(levels), self.part)
@@ -285,18 +287,17 @@ class Maker:
         owners = {n: f for n, f in self.index.owners(text).items() if not named or self.hierarchy.is_ancestor(above, n)}
         if len(owners) < 2 or len(owners) > 12 or len(set(owners.values())) > 1:
             return None
-        if len({self.hierarchy.levels[n] for n in owners}) > 1 or not all(self.index.usable(n, self.part) for n in owners):
+        if len({self.hierarchy.levels[n] for n in owners}) > 1 or not all(
+            self.index.usable(n, self.part) for n in owners
+        ):
             return None
         parent = self.form(above) if named else ""
         if named and (not self.means([parent], above) or self.index.crosses([parent, text])):
             return None
-        paths = [self.hierarchy.paths[n] for n in owners]
-        shared = 0
-        while len({path[: shared + 1] for path in paths}) == 1:
-            shared += 1
+        shared = self._shared(list(owners))
         names = {self.hierarchy.names[n] for n in owners}
         level = LEVEL_NAMES[self.hierarchy.levels[node]]
-        head = self.tags(paths[0][shared - 1]) if shared else ""
+        head = self.tags(shared) if shared is not None else ""
         left = head + _tag(level, names.pop() if len(names) == 1 else text)
         made = self.sentence(self.maybe_date(0.3), _Said(parent + text, left), self.de(), self.indicator(0.2))
         return made and self._row("ambiguous", made, tuple(self.tags(n) for n in sorted(owners)))
@@ -340,30 +341,49 @@ class Maker:
         if self.index.owners(text) or self.index.holds_a_stem(written) or self.index.crosses([parent, text]):
             return None
         nearest = self._nearest(written, suffix, above)
+        ties: list[int] = []
         if node is None:
             if any(garble.is_plausible(written, self.index.stems[n]) for _, n in nearest):
                 return None
-            right = None
         else:
             far = garble.distance(written, self.index.stems[node])
             rivals = [d for d, n in nearest if n != node]
             if rivals and min(rivals) < far + 1:
-                return None
-            right = node
-        shown = [n for _, n in nearest[: rng.randint(2, 7)] if n != right and self.index.usable(n, self.part)]
-        if len(shown) < 2 and rng.random() < 0.5:
+                ties = [n for d, n in nearest if d == far]
+                if min(rivals) != far or node not in ties or len({self.hierarchy.levels[n] for n in ties}) > 1:
+                    return None
+        meant = [node] if node is not None and not ties else ties
+        if not all(self.index.usable(n, self.part) for n in meant):
+            return None
+        others = [n for _, n in nearest[: rng.randint(2, 7)] if n not in meant and self.index.usable(n, self.part)]
+        if len(others) < 2 and rng.random() < 0.5:
             level = Level.SUBSTATION if suffix.endswith("所") else Level.COMPANY
-            shown += [self.some_node((level,)) for _ in range(rng.randint(1, 3))]
-        nodes = list(dict.fromkeys([*([right] if right is not None else []), *shown]))[:8]
-        if above is not None and right is not None:
-            nodes = [n for n in nodes if n == right or self.hierarchy.is_ancestor(above, n)]
-        if not nodes:
+            others += [self.some_node((level,)) for _ in range(rng.randint(1, 3))]
+        nodes = list(dict.fromkeys([*meant, *others]))[:8]
+        if above is not None:
+            nodes = [n for n in nodes if n != above and self.hierarchy.is_ancestor(above, n)]
+        if not nodes or len(ties) > 8:
             return None
         rng.shuffle(nodes)
+        depth = 0 if above is None else self.hierarchy.levels[above] + 1  # the parent is settled; paths go on from it
         head = self.tags(above) if above is not None else ""
-        meant = self.tags(right) if right is not None else head + escape(text)
-        made = self.sentence(self.maybe_date(0.25), _Said(parent + text, meant), self.de(), self.indicator(0.2))
-        return made and self._row(kind, made, tuple(self.tags(n) for n in nodes))
+        if ties:
+            shared = self._shared(ties)
+            head = self.tags(shared) if shared is not None else ""
+            kind, answer = "ambiguous", head + _tag(LEVEL_NAMES[self.hierarchy.levels[ties[0]]], text)
+            depth = 0
+        else:
+            answer = self.tags(node) if node is not None else head + escape(text)
+        made = self.sentence(self.maybe_date(0.25), _Said(parent + text, answer), self.de(), self.indicator(0.2))
+        return made and self._row(kind, made, tuple(self.tags(n, depth) for n in nodes))
+
+    def _shared(self, nodes: Sequence[int]) -> int | None:
+        """The lowest organisation above all of these."""
+        paths = [self.hierarchy.paths[n] for n in nodes]
+        depth = 0
+        while len({path[depth : depth + 1] for path in paths}) == 1 and all(len(path) > depth + 1 for path in paths):
+            depth += 1
+        return paths[0][depth - 1] if depth else None
 
     def _nearest(self, written: str, suffix: str, above: int | None) -> list[tuple[float, int]]:
         """Organisations by how far their stems are from what is written, nearest first."""
@@ -383,7 +403,7 @@ class Maker:
             if above is not None and not self.hierarchy.is_ancestor(above, node):
                 continue
             scored.append((garble.distance(written, self.index.stems[node]), node))
-        return sorted(scored)[:12]
+        return sorted(scored)
 
 
 def _tag(tag: str, text: str) -> str:
@@ -391,7 +411,7 @@ def _tag(tag: str, text: str) -> str:
 
 
 KINDS: Final[dict[str, tuple[Callable[[Maker], Row | None], int]]] = {
-    "template": (Maker.template, 20),
+    "template": (Maker.template, 18),
     "plain": (Maker.plain, 14),
     "reordered": (Maker.reordered, 5),
     "several": (Maker.several, 5),
@@ -399,7 +419,7 @@ KINDS: Final[dict[str, tuple[Callable[[Maker], Row | None], int]]] = {
     "unlisted indicator": (Maker.unlisted, 12),
     "odd date": (Maker.odd_date, 8),
     "ordinary": (Maker.ordinary, 7),
-    "garbled": (Maker.garbled, 14),
+    "garbled": (Maker.garbled, 18),
     "unknown name": (Maker.unknown, 8),
     "ambiguous": (Maker.ambiguous, 6),
 }

@@ -71,16 +71,19 @@ def mixed_rows(
     rows: list[Row] = []
     for number, table in enumerate(tables):
         wanted = each if number else size - invented - each * (len(tables) - 1)
-        rows += generate(table, seed, part, wanted, offer_all=choices and number > 0)
+        made = generate(table, seed, part, wanted, offer_all=choices and number > 0)
+        rows += made if number else (_hidden(row, rng) for row in made)
     while invented > 0:
         wanted = min(invented, _ROWS_OF_A_MADE_UP_TABLE)
         table = made_up_table(rng, part)
         rows += generate(table, rng.randrange(2**32), part, wanted, offer_all=choices)
         invented -= wanted
     rng.shuffle(rows)
-    for row in rows:
-        hidden = rng.random() < _HIDDEN.get(row.kind, 0.0)
-        yield row._replace(alternatives=()) if hidden else row
+    yield from rows
+
+
+def _hidden(row: Row, rng: random.Random) -> Row:
+    return row._replace(alternatives=()) if rng.random() < _HIDDEN.get(row.kind, 0.0) else row
 
 
 def write_dataset(
@@ -107,13 +110,13 @@ def write_dataset(
             records.append(as_record(prompt_of(row, prompt), row.tagged, form))
             if progress:
                 progress(part, len(records), wanted)
-        _write_json(folder / file_name(part), records)
+        write_json(folder / file_name(part), records)
         written[part] = len(records)
-    _write_json(folder / "dataset_info.json", dataset_info(PARTS, form))
+    write_json(folder / "dataset_info.json", dataset_info(PARTS, form))
     return written
 
 
-def _write_json(path: Path, content: object) -> None:
+def write_json(path: Path, content: object) -> None:
     text = json.dumps(content, ensure_ascii=False, indent=1)
     temporary = path.with_name(path.name + ".part")
     temporary.write_text(text + "\n", encoding="utf-8", newline="\n")

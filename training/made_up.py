@@ -17,7 +17,9 @@ _BEGINNINGS: Final = tuple("大小东西南北上中下前后新老高长白黄�
 @cache
 def _plain_characters() -> tuple[str, ...]:
     """Characters that no question is built with."""
-    taken = set("年月日天周季旬号今昨明上下本去前后近投诉意见报修供电公司所站省市县区镇乡的和与及跟有在是查问看数率量总个共")
+    taken = set(
+        "年月日天周季旬号今昨明上下本去前后近投诉意见报修供电公司所站省市县区镇乡的和与及跟有在是查问看数率量总个共"
+    )
     return tuple(c for c in common_characters() if c not in taken)
 
 

@@ -11,7 +11,17 @@ from hierarchy import Hierarchy, Level
 from training.split import Part, part_of
 
 _LONGEST: Final = 12
-_UNLIKELY: Final = ("有限责任公司", "供电有限公司", "供电分公司", "电业局", "电力局", "供电营业站", "供电分所", "街道办事处", "街道办")
+_UNLIKELY: Final = (
+    "有限责任公司",
+    "供电有限公司",
+    "供电分公司",
+    "电业局",
+    "电力局",
+    "供电营业站",
+    "供电分所",
+    "街道办事处",
+    "街道办",
+)
 
 
 class Form(NamedTuple):
@@ -64,7 +74,9 @@ class NameIndex:
 
     def holds_a_stem(self, text: str) -> bool:
         """Whether the stem of any organisation stands anywhere in a text."""
-        return any(text[i:j] in self._by_stem for i in range(len(text)) for j in range(i + 2, min(i + 13, len(text) + 1)))
+        return any(
+            text[i:j] in self._by_stem for i in range(len(text)) for j in range(i + 2, min(i + 13, len(text) + 1))
+        )
 
     def crosses(self, parts: list[str]) -> bool:
         """Whether a name stands across the place where two parts meet: 济南市|中区."""

@@ -97,7 +97,9 @@ def tokenizer_json(characters: Iterable[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def write_start(folder: Path, hierarchies: Iterable[Hierarchy], *, hidden: int = 256, layers: int = 4, seed: int = 0) -> int:
+def write_start(
+    folder: Path, hierarchies: Iterable[Hierarchy], *, hidden: int = 256, layers: int = 4, seed: int = 0
+) -> int:
     """Write tokenizer, configuration and first weights of a small model; needs torch and transformers.
 
     Returns: how many parameters it has.
@@ -138,7 +140,8 @@ def write_start(folder: Path, hierarchies: Iterable[Hierarchy], *, hidden: int =
         pad_token_id=pad,
     )
     torch.manual_seed(seed)
-    model = Qwen2ForCausalLM(config)
+    make: Any = Qwen2ForCausalLM  # untyped, or typed as what it is not
+    model = make(config)
     _sound_like_pinyin(model.get_input_embeddings().weight.data, content, characters, seed)
     model.to(torch.float32).save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
@@ -167,3 +170,9 @@ def _sound_like_pinyin(weights: Any, content: dict[str, Any], characters: Iterab
 
 def _write(path: Path, content: object) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    import sys
+
+    print(write_start(Path(sys.argv[1]), [Hierarchy.bundled(), Hierarchy.bundled("china")]), "parameters")
