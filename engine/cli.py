@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
-from engine import cli_hierarchy, cli_training
+from engine import cli_evaluate, cli_hierarchy, cli_training
 from engine.cli_hierarchy import AliasesOption, JsonOption, SheetOption, TableOption, load_compiled, load_table
 from engine.terminal import (
     BAD_INPUT,
@@ -59,6 +59,7 @@ app = typer.Typer(
 app.add_typer(cli_hierarchy.app, name="hierarchy", short_help="检查、浏览、比较组织表。 Lint, browse, compare tables.")
 app.command("dataset", short_help="生成训练数据。 Make training data.")(cli_training.dataset)
 app.command("train", short_help="训练模型。 Train a model.")(cli_training.train)
+app.command("evaluate", short_help="比较规则、模型和两者。 Compare rules, model and both.")(cli_evaluate.evaluate)
 
 QueriesArgument = Annotated[
     list[str] | None,
