@@ -11,11 +11,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
-from engine import cli_hierarchy, cli_training
+from engine import cli_evaluate, cli_hierarchy, cli_training
 from engine.cli_hierarchy import AliasesOption, JsonOption, SheetOption, TableOption, load_compiled, load_table
 from engine.terminal import (
     BAD_INPUT,
@@ -42,6 +42,7 @@ from engine.terminal import (
 from engine.types import Conflict, QueryTooLong, Resolution, encodable
 
 if TYPE_CHECKING:
+    from engine.llm.protocol import GapFiller
     from engine.resolver import Engine
     from hierarchy import Hierarchy
 
@@ -58,6 +59,7 @@ app = typer.Typer(
 app.add_typer(cli_hierarchy.app, name="hierarchy", short_help="检查、浏览、比较组织表。 Lint, browse, compare tables.")
 app.command("dataset", short_help="生成训练数据。 Make training data.")(cli_training.dataset)
 app.command("train", short_help="训练模型。 Train a model.")(cli_training.train)
+app.command("evaluate", short_help="比较规则、模型和两者。 Compare rules, model and both.")(cli_evaluate.evaluate)
 
 QueriesArgument = Annotated[
     list[str] | None,
@@ -91,6 +93,42 @@ DefaultDateOption = Annotated[
 MaxLengthOption = Annotated[
     int, typer.Option("--max-length", min=1, help="问题最长几个字。 Longest question, in characters.")
 ]
+GapFillerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--gap-filler",
+        metavar="local|server:URL",
+        help="规则没有定论的部分问语言模型。 Ask a language model about what the rules leave open.",
+    ),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="PATH",
+        help="模型的路径或名称；默认是自带的小模型。 The model; default: the bundled small one.",
+    ),
+]
+AdapterOption = Annotated[
+    str | None, typer.Option("--adapter", metavar="PATH", help="LoRA 适配器。 A LoRA adapter for the model.")
+]
+ServerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--server",
+        metavar="URL",
+        help="OpenAI 兼容的服务；密钥取自 QILIN_API_KEY。 An OpenAI-compatible server; its key is taken from QILIN_API_KEY.",
+    ),
+]
+GapThresholdOption = Annotated[
+    float,
+    typer.Option(
+        "--gap-threshold", min=0.0, max=1.0, help="模型选定单位所需的可信度。 Score at which its choice settles."
+    ),
+]
+GapTimeoutOption = Annotated[
+    float, typer.Option("--gap-timeout", min=0.0, help="等模型几秒。 How long to wait for it, in seconds.")
+]
 XmlOption = Annotated[bool, typer.Option("--xml", help="每行一个标注文本。 One tagged text a line.")]
 
 
@@ -121,6 +159,12 @@ def resolve(
     scope: ScopeOption = None,
     default_date: DefaultDateOption = None,
     max_length: MaxLengthOption = 2000,
+    gap_filler: GapFillerOption = None,
+    model: ModelOption = None,
+    adapter: AdapterOption = None,
+    server: ServerOption = None,
+    gap_threshold: GapThresholdOption = 0.8,
+    gap_timeout: GapTimeoutOption = 10.0,
     as_json: JsonOption = False,
     as_xml: XmlOption = False,
 ) -> None:
@@ -130,7 +174,9 @@ def resolve(
     prepare_streams(data=as_json or as_xml)
     with reporting():
         asked = _queries(queries)
-        engine = _engine(table, sheet, aliases, indicators, default_date, max_length)
+        filler = _gap_filler(gap_filler, model, adapter, server)
+        options = {"gap_filler": filler, "gap_threshold": gap_threshold, "gap_timeout_s": gap_timeout}
+        engine = _engine(table, sheet, aliases, indicators, default_date, max_length, options)
         worst = FINE
         for resolution in _answers(asked, partial(engine.resolve, today=_day(today), scope=scope and as_utf8(scope))):
             worst = max(worst, BAD_INPUT if resolution is None else _exit_code(resolution))
@@ -156,6 +202,12 @@ def explain(
     scope: ScopeOption = None,
     default_date: DefaultDateOption = None,
     max_length: MaxLengthOption = 2000,
+    gap_filler: GapFillerOption = None,
+    model: ModelOption = None,
+    adapter: AdapterOption = None,
+    server: ServerOption = None,
+    gap_threshold: GapThresholdOption = 0.8,
+    gap_timeout: GapTimeoutOption = 10.0,
     as_json: JsonOption = False,
 ) -> None:
     """说明为什么这样解析：取舍的提及、各种读法、路径和冲突。 Why a question resolves as it does, or does not."""
@@ -165,7 +217,9 @@ def explain(
     prepare_streams(data=as_json)
     with reporting():
         asked = _queries(queries)
-        engine = _engine(table, sheet, aliases, indicators, default_date, max_length)
+        filler = _gap_filler(gap_filler, model, adapter, server)
+        options = {"gap_filler": filler, "gap_threshold": gap_threshold, "gap_timeout_s": gap_timeout}
+        engine = _engine(table, sheet, aliases, indicators, default_date, max_length, options)
         worst = FINE
         for explanation in _answers(asked, partial(why, engine, today=_day(today), scope=scope and as_utf8(scope))):
             worst = max(worst, BAD_INPUT if explanation is None else _exit_code(explanation.resolution))
@@ -284,11 +338,27 @@ def _engine(
     indicators: str | None,
     default_date: str | None,
     max_length: int,
+    gap_options: dict[str, Any],
 ) -> Engine:
     from engine.resolver import Engine
 
     tables = load_compiled(table, sheet, aliases, indicators)
-    return Engine(tables, indicators=indicators, default_date=default_date, max_length=max_length)
+    return Engine(tables, indicators=indicators, default_date=default_date, max_length=max_length, **gap_options)
+
+
+def _gap_filler(kind: str | None, model: str | None, adapter: str | None, server: str | None) -> GapFiller | None:
+    """The language model that the options name; None: none."""
+    if server is not None:
+        if kind is not None:
+            raise typer.BadParameter("give --gap-filler or --server, not both.")
+        kind = f"server:{server}"
+    if kind is None:
+        if model is None and adapter is None:
+            return None
+        kind = "local"
+    from engine.llm.ask import LazyFiller
+
+    return LazyFiller(kind, model=model, adapter=adapter)
 
 
 Answer = TypeVar("Answer")

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
-from engine.conclude import Asked, conclude
+from engine.conclude import conclude
 from engine.dates import DateMention
+from engine.draft import Asked
 from engine.gazetteer import DATE, INDICATOR, ORGANISATION, Candidate, OrgName, State, Token
+from engine.llm.record import GapRecord
 from engine.names import BARE, CUT, FULL, SHORT, TAIL
 from engine.phrases import Phrase
 from engine.readings import Group, Reading, rank
@@ -94,7 +96,7 @@ class Branch(Frozen):
 
 
 class Explanation(Frozen):
-    """Why a query resolved as it did. Readings: the best first."""
+    """Why a query resolved as it did. Readings: the best first; `gap`: what a model was asked, if it was."""
 
     query: str
     kept: tuple[MentionNote, ...]
@@ -102,6 +104,7 @@ class Explanation(Frozen):
     readings: tuple[ReadingNote, ...]
     tree: tuple[Branch, ...]
     resolution: Resolution
+    gap: GapRecord | None = None
 
     def to_json(self) -> str:
         """One line of JSON; a lone surrogate is written as U+FFFD."""
@@ -141,7 +144,9 @@ def explain(
     typos = _typos(tables, considered)
     # Costs first: concluding lets the caller's whereabouts choose among what is left.
     readings = _reading_notes(tables, asked, considered)
-    case = _Case(tables, asked, considered, conclude(tables, asked, considered))
+    rules = conclude(tables, asked, considered)
+    resolution, gap = engine.fill_gaps([(tables, asked, considered, rules)])[0]
+    case = _Case(tables, asked, considered, resolution)
     swallowed = [t for t in considered.readings[0].segmentation.tokens if _swallowed_by(case, t)]
     kept = [t for t in considered.readings[0].segmentation.tokens if t not in swallowed]
     for reading in considered.readings[1:]:
@@ -158,6 +163,7 @@ def explain(
         readings=readings,
         tree=_tree(case),
         resolution=case.resolution,
+        gap=gap,
     )
 
 
@@ -629,6 +635,9 @@ def explanation_lines(explanation: Explanation) -> Iterator[Line]:
     yield line(_title("路径"), "" if explanation.tree else "：无")
     for branch in explanation.tree:
         yield from tree_lines(_drawn(branch), "  ", "  ")
+    if explanation.gap is not None:
+        yield line()
+        yield from _gap_lines(explanation.gap)
     yield line()
     yield line(_title("结论"))
     yield from resolution_lines(explanation.resolution)
@@ -666,6 +675,34 @@ def _reading_lines(number: int, reading: ReadingNote) -> Iterator[Line]:
     for organisation in reading.organisations:
         yield labelled("   单位", organisation)
     yield labelled("   理由", reading.why)
+
+
+_GAP_VERDICT = {
+    "accepted": ("采用", "green"), "left open": ("没有选定", "dim"), "unsure": ("把握不足", "yellow"),
+    "rejected": ("未采用", "red"), "no answer": ("没有可用的回答", "red"),
+}  # fmt: skip
+
+
+def _gap_lines(gap: GapRecord) -> Iterator[Line]:
+    """What a model was asked, and what became of its answer."""
+    spent = (
+        f"（{gap.filler}，{gap.latency_ms:.0f} ms，前向 {gap.forward_passes} 次）" if gap.parts else f"（{gap.filler}）"
+    )
+    yield line(_title("询问模型"), spent)
+    for part in gap.parts:
+        if part.verdict is None:
+            continue
+        choices = f"，{len(part.alternatives)} 个单位可选" if part.alternatives else ""
+        yield line("  ", Styled(f"“{part.text}”", "bold"), choices)
+        for alternative in part.alternatives[:_MOST_NAMINGS]:
+            yield line("      ", Styled("· ", "dim"), alternative)
+        word, style = _GAP_VERDICT[part.verdict]
+        score = f"（可信度 {part.score:.2f}）" if part.score is not None else ""
+        if part.said is not None:
+            yield labelled("   回答", f"{part.said}{score}")
+        yield labelled("   结果", Styled(word, style), f"：{part.why}" if part.why else "")
+    if gap.degraded:
+        yield labelled("   退回规则", Styled(gap.degraded, "red"))
 
 
 def _drawn(branch: Branch) -> Tree:

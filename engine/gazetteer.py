@@ -11,6 +11,7 @@ from engine.names import (
     BARE,
     CITY_ADMIN,
     CUT,
+    SHORT,
     SUFFIX,
     SUFFIX_STARTS,
     TAIL,
@@ -70,7 +71,7 @@ class OrgName:
     `best`: the nodes left when only the form and then the level count. `bare`: no suffix is
     written. `weak`: bare, and an ordinary word too. `tail`: only the tail of a name, which nothing but its parent can support. `stem`: what it was found by, "" for a typo.
     `source`: what told it when the text alone did not (scope, context), else "". `guesses`: nodes
-    that too little of a misspelt name was kept for; worth asking about, never an answer. `lonely`:
+    that too little of a name was kept for; worth asking about, never an answer. `lonely`:
     nodes that are no answer unless another mention stands on the path. `states`:
     the mention as all of a target. `shorter`: what it would be with less of the suffix, as (characters
     less, name). `templates`: what an entity of each node says wherever it stands, made at first use.
@@ -317,7 +318,9 @@ class Gazetteer:
         form = min(c.form for c in candidates)
         is_bare = any(c.form == form and c.node in bare for c in candidates)
         weak = is_bare and text in self._ordinary
-        return OrgName(candidates, self.levels, stem=stem, bare=is_bare, tail=form == TAIL, weak=weak)
+        # 开发区供电所 is a name of its own: below a parent that has none, 宿城开发区供电所 is only a guess.
+        guesses = frozenset(c.node for c in candidates if c.form == TAIL and form < SHORT)
+        return OrgName(candidates, self.levels, stem=stem, bare=is_bare, tail=form == TAIL, weak=weak, guesses=guesses)
 
     def _level_up(self, best: dict[int, Candidate], ending: str) -> None:
         """Keep open what the level alone should not decide.

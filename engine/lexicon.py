@@ -45,6 +45,12 @@ def places() -> frozenset[str]:
     return _counties() | _townships()
 
 
+@lru_cache(maxsize=1)
+def place_characters() -> frozenset[str]:
+    """Every character that some place in China is written with."""
+    return frozenset("".join(places()))
+
+
 def is_place(stem: str, suffix: str = "") -> bool:
     """Whether there is a place of this name anywhere in China, of the kind the suffix says.
 

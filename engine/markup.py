@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.types import LEVEL_NAMES, Entity, encodable
@@ -21,48 +22,83 @@ def escape(text: str) -> str:
     return encodable(html.escape(text, quote=False))
 
 
+class Part(NamedTuple):
+    """One part of the tagged form, escaped: text outside the tags, or all tags that stand in one place.
+
+    `places`: where in the query each character of plain text stands; `group`: the target whose path
+    the tags are. Both are None for what they do not apply to.
+    """
+
+    text: str
+    places: Sequence[int] | None = None
+    group: int | None = None
+
+
+class _Plain(NamedTuple):
+    """A stretch outside the tags, and where its characters stand in the query."""
+
+    text: str
+    places: Sequence[int]
+
+    def cut(self, start: int, end: int | None = None) -> _Plain:
+        return _Plain(self.text[start:end], self.places[start:end])
+
+
 def tagged(resolution: Resolution) -> str:
     """The query with its entities tagged; see docs/architecture.md for the rules."""
+    return "".join([part.text for part in tagged_parts(resolution)])
+
+
+def tagged_parts(resolution: Resolution) -> list[Part]:
+    """The tagged form in parts, in order; plain text and tags by turns."""
     query = resolution.query
     paths: dict[int, list[Entity]] = {}
     for entity in resolution.entities:
         if entity.group is not None:
             paths.setdefault(entity.group, []).append(entity)
-    parts: list[str] = []  # alternating: text, tags, text, tags, …, text
+    gaps: list[_Plain] = []  # one more than there are tags
+    tags: list[Part] = []
     position = 0
     written: set[int] = set()
     for entity in resolution.entities:
         if entity.start is None or entity.end is None:
             continue
-        gap = query[position : entity.start]
+        gap = _Plain(query[position : entity.start], range(position, entity.start))
         position = entity.end
         if entity.group is None:
-            parts += [gap, _tag(entity.type, query[entity.start : entity.end])]
+            tags.append(Part(_tag(entity.type, query[entity.start : entity.end])))
         elif entity.group not in written:
             written.add(entity.group)
             path = {e.type: e for e in reversed(paths[entity.group])}
-            parts += [gap, "".join(_tag(level, path[level].name) for level in LEVEL_NAMES if level in path)]
+            names = "".join(_tag(level, path[level].name) for level in LEVEL_NAMES if level in path)
+            tags.append(Part(names, group=entity.group))
         else:  # said before: the mention goes, and the separators that led to it
-            parts += [gap.strip(_SEPARATORS) if not gap.strip(_SEPARATORS) else gap, ""]
-    parts.append(query[position:])
-    for i in range(1, len(parts), 2):
-        if not parts[i]:
-            if parts[i - 1] and parts[i - 1][-1] in _OPENING:
-                parts[i + 1] = parts[i + 1].lstrip(_SEPARATORS)  # what it was set off by
-            parts[i - 1], parts[i + 1] = _close_brackets(parts[i - 1], parts[i + 1])
-    texts = [escape(part) if i % 2 == 0 else part for i, part in enumerate(parts)]
+            gap = gap if gap.text.strip(_SEPARATORS) else gap.cut(0, 0)
+            tags.append(Part(""))
+        gaps.append(gap)
+    gaps.append(_Plain(query[position:], range(position, len(query))))
+    for i, tag in enumerate(tags):
+        if not tag.text:
+            before, after = gaps[i : i + 2]
+            if before.text and before.text[-1] in _OPENING:
+                after = after.cut(len(after.text) - len(after.text.lstrip(_SEPARATORS)))  # what it was set off by
+            gaps[i : i + 2] = _close_brackets(before, after)
     inferred = [e for e in resolution.entities if e.group is not None and e.group not in written]
-    head = "".join(_tag(e.type, e.name) for e in inferred)
-    return head + "".join(texts)
+    parts = [Part(_tag(e.type, e.name)) for e in inferred]
+    for gap, tag in zip(gaps, tags, strict=False):
+        parts += (Part(escape(gap.text), gap.places), tag)
+    parts.append(Part(escape(gaps[-1].text), gaps[-1].places))
+    return parts
 
 
-def _close_brackets(before: str, after: str) -> tuple[str, str]:
+def _close_brackets(before: _Plain, after: _Plain) -> tuple[_Plain, _Plain]:
     """Drop a pair of brackets that stands empty."""
-    left, right = before.rstrip(), after.lstrip()
+    left, right = before.text.rstrip(), after.text.lstrip()
     if left and right and left[-1] in _OPENING and right[0] == _CLOSING[_OPENING.index(left[-1])]:
-        return left[:-1], right[1:]
+        return before.cut(0, len(left) - 1), after.cut(len(after.text) - len(right) + 1)
     if left and left[-1] in _OPENING and not right:
-        return "", before + after  # the closing bracket may come after the next mention that goes
+        # The closing bracket may come after the next mention that goes.
+        return before.cut(0, 0), _Plain(before.text + after.text, [*before.places, *after.places])
     return before, after
 
 

@@ -87,14 +87,14 @@ def segment(text: str, tokens: Sequence[Token], filler: Filler) -> Cut:
             chosen.append(token)
             covered = shortest = end
         elif start == chosen[-1][0]:
-            if token[2] != chosen[-1][2]:
-                break  # one stretch that is two kinds of thing
+            if token[2] != chosen[-1][2] or end == covered:
+                break  # one stretch that is two kinds of thing, or misspelt in two ways
             chosen[-1] = token  # same start, sorted by end: the longer one
             covered = end
         elif end > covered or (end == covered and _splits(text, chosen[-1], shortest, start, filler)):
             break  # overlaps, or ends alike and splits the longer one in two
     else:
-        return Cut([_finish(text, tuple(chosen), filler)], True)
+        return Cut([lay_out(text, tuple(chosen), filler)], True)
     return _best_cuts(text, ordered, filler)
 
 
@@ -106,7 +106,8 @@ def _splits(text: str, longer: Token, shortest: int, middle: int, filler: Filler
     return isinstance(name, OrgName) and any(longer[1] - less <= middle for less, _ in name.shorter)
 
 
-def _finish(text: str, chosen: tuple[Token, ...], filler: Filler) -> Segmentation:
+def lay_out(text: str, chosen: tuple[Token, ...], filler: Filler) -> Segmentation:
+    """The tokens as a segmentation: what stands between them, explained by filler words or not."""
     content = 0
     runs: list[tuple[int, int]] = []
     position = 0
@@ -167,7 +168,7 @@ def _best_cuts(text: str, ordered: list[Token], filler: Filler) -> Cut:
             else:
                 stack.append((k, _Chain(tokens[k], chain)))
     found.sort(key=lambda chosen: (len(chosen), [t[:2] for t in chosen]))
-    return Cut([_finish(text, chosen, filler) for chosen in found], not stack)
+    return Cut([lay_out(text, chosen, filler) for chosen in found], not stack)
 
 
 def _with_shorter(ordered: list[Token]) -> list[Token]:
@@ -227,19 +228,27 @@ class Clash(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A segmentation with an organisation for each mention; `clashes` says where that failed."""
+    """A segmentation with an organisation for each mention; `clashes` says where that failed.
+
+    `apart`: a mention that may as well begin a target of its own.
+    """
 
     segmentation: Segmentation
     groups: list[Group]
     clashes: list[Clash]
+    apart: Token | None = None
 
 
-def link(text: str, segmentation: Segmentation, hierarchy: Hierarchy, filler: Filler) -> Reading:
-    """Put the mentions together into targets, each on one path."""
+def link(
+    text: str, segmentation: Segmentation, hierarchy: Hierarchy, filler: Filler, apart: Token | None = None
+) -> Reading:
+    """Put the mentions together into targets, each on one path. `apart`: a mention that begins a target."""
     groups: list[Group] = []
     clashes: list[Clash] = []
     current: Group | None = None
     excluding = False
+    listed: Token | None = None  # the mention of the current target that stands behind a comma or a blank
+    maybe: Token | None = None
     last_org = -1  # where the mention before ends
     anchor = 0  # where the token before ends, whatever it is
     levels = hierarchy.levels
@@ -260,13 +269,16 @@ def link(text: str, segmentation: Segmentation, hierarchy: Hierarchy, filler: Fi
         soft = False
         if current is not None and last_org != token[0]:
             gap = filler.gap(text[anchor : token[0]])
-            begin = gap.hard >= 0
+            begin = gap.hard >= 0 or token is apart
             soft = gap.soft or (anchor != last_org and filler.gap(text[last_org:anchor]).soft)
         if current is not None and not begin:
             states = _extend(current.states, name, hierarchy)
             if states and not (soft and _worse(min(states), min(current.states), name)):
                 current.states = states
                 current.mentions.append(token)
+                listed = token if soft else listed
+                if listed is not None and maybe is None and _higher_alone(min(states), name, levels):
+                    maybe = listed
             else:
                 begin = True
                 if not states and not soft and not _same_level(current, name, levels):
@@ -274,9 +286,10 @@ def link(text: str, segmentation: Segmentation, hierarchy: Hierarchy, filler: Fi
         if begin:
             current = Group(token, name.states, excluding)
             groups.append(current)
+            listed = None
         last_org = anchor = token[1]
     _choose(groups, hierarchy)
-    return Reading(segmentation, groups, clashes)
+    return Reading(segmentation, groups, clashes, maybe)
 
 
 def _continues(text: str, end: int, token: Token, opening: bool) -> bool:
@@ -333,6 +346,12 @@ def _extend(states: list[State], name: OrgName, hierarchy: Hierarchy) -> list[St
 def _worse(joined: State, before: State, name: OrgName) -> bool:
     """Whether one path says less of the names than two targets do: 锡林郭勒、巴彦淖尔 are two cities."""
     return joined.repeats > before.repeats or joined.form > before.form + name.form
+
+
+def _higher_alone(joined: State, name: OrgName, levels: tuple[int, ...]) -> bool:
+    """Whether a mention would be of a higher level if it were not put below the one before: 广州越秀、白云."""
+    node = joined.nodes[-1]
+    return not joined.typos and node not in name.best and name.level < levels[node]
 
 
 def name_ids(name: OrgName) -> list[int]:

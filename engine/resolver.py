@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import pairwise
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from engine.conclude import Asked, conclude
+from engine.conclude import conclude
 from engine.dates import DateMention, find_dates
+from engine.draft import Asked
 from engine.gazetteer import DATE, ORGANISATION, PHRASE, TAIL_BIT, Candidate, OrgName, Token
 from engine.names import FULL
 from engine.phrases import Phrase, find_breakdowns, find_exclusions, relative_phrases
@@ -19,6 +21,10 @@ from engine.readings import Cover, Cut, Group, Reading, Segmentation, link, over
 from engine.tables import BREAKDOWN_BIT, DATE_BIT, EXCLUSION_BIT, GRID_BIT, Tables
 from engine.types import OrgPath, QueryTooLong, Resolution, Source
 from hierarchy import Hierarchy, Level
+
+if TYPE_CHECKING:
+    from engine.llm.protocol import GapFiller
+    from engine.llm.record import GapRecord
 
 _MAX_ROUNDS = 16  # rounds of taking out accidental mentions; each round takes out at least one
 
@@ -47,8 +53,14 @@ class Engine:
         default_date: fills the date that a query leaves out (such as 本月); off unless given.
         max_length: longest query accepted, in characters.
         clock: gives today's date when a call does not; default: the clock in Asia/Shanghai.
+        gap_filler: a language model that is asked about what the rules leave open: "local" (the
+            bundled small model), "server:URL", or an object with `fill` (`engine.llm.protocol`);
+            None: none. Loaded when it is first needed. See docs/models.md.
+        gap_timeout_s: how long one call of it may take.
+        gap_threshold: least score, 0 to 1, at which a choice of it settles an organisation.
 
-    Raises: HierarchyError, if a table cannot be used.
+    Raises: HierarchyError, if a table cannot be used; ValueError, for a gap filler that is not known;
+        ImportError, with the command to install it, where its extra is missing.
     """
 
     def __init__(
@@ -59,7 +71,17 @@ class Engine:
         default_date: str | None = None,
         max_length: int = 2000,
         clock: Callable[[], date] | None = None,
+        gap_filler: str | GapFiller | None = None,
+        gap_timeout_s: float = 10.0,
+        gap_threshold: float = 0.8,
     ) -> None:
+        if isinstance(gap_filler, str):
+            from engine.llm.ask import LazyFiller
+
+            gap_filler = LazyFiller(gap_filler)
+        self._gap_filler = gap_filler
+        self._gap_timeout_s = gap_timeout_s
+        self._gap_threshold = gap_threshold
         self._indicators = indicators
         if isinstance(hierarchy, Tables):
             self._tables = hierarchy
@@ -112,7 +134,55 @@ class Engine:
         tables = self._tables
         asked = self._ask(tables, query, today, scope, context)
         considered = consider(tables, asked)
-        return conclude(tables, asked, considered)
+        resolution = conclude(tables, asked, considered)
+        if self._gap_filler is None or (resolution.status == "resolved" and not resolution.unknown):
+            return resolution
+        return self.fill_gaps([(tables, asked, considered, resolution)])[0][0]
+
+    def resolve_many(
+        self,
+        queries: Iterable[str],
+        *,
+        today: date | None = None,
+        scope: str | OrgPath | None = None,
+        context: Resolution | None = None,
+    ) -> list[Resolution]:
+        """`resolve` for each of several queries; a gap filler is asked about all of them at once.
+
+        Arguments and errors as for `resolve`; an error of one query is raised for all.
+        """
+        tables = self._tables
+        cases = []
+        for query in queries:
+            asked = self._ask(tables, query, today, scope, context)
+            considered = consider(tables, asked)
+            cases.append((tables, asked, considered, conclude(tables, asked, considered)))
+        return [resolution for resolution, _ in self.fill_gaps(cases)]
+
+    def fill_gaps(
+        self, cases: list[tuple[Tables, Asked, Considered, Resolution]]
+    ) -> list[tuple[Resolution, GapRecord | None]]:
+        """What the rules concluded, with the gaps filled where a gap filler is configured, and how.
+
+        Args:
+            cases: what `consider` gave for each query, and what `conclude` made of it.
+        """
+        done: list[tuple[Resolution, GapRecord | None]] = [(case[3], None) for case in cases]
+        if self._gap_filler is None:
+            return done
+        wanted = [i for i, (r, _) in enumerate(done) if r.status != "resolved" or r.unknown]
+        if wanted:
+            from engine.llm.ask import OpenCase, fill_gaps
+
+            filled = fill_gaps(
+                self._gap_filler,
+                [OpenCase(*cases[i]) for i in wanted],
+                timeout_s=self._gap_timeout_s,
+                threshold=self._gap_threshold,
+            )
+            for i, outcome in zip(wanted, filled, strict=True):
+                done[i] = outcome
+        return done
 
     def consider(
         self,
@@ -170,7 +240,7 @@ def _with_phrases(tables: Tables, asked: Asked, text: str, tokens: list[Token], 
         phrases += [
             Token(p.start, p.end, PHRASE, p)
             for p in find_breakdowns(text)
-            if (text[p.start] not in "分按逐" or _stands_alone(tables, text, p, tokens))
+            if (text[p.start] not in "分按逐各每" or _stands_alone(tables, text, p, tokens))
             and not names.covers(p.start - 1, p.end)  # 下各供电所 is a name
         ]
     if triggers & EXCLUSION_BIT:
@@ -268,8 +338,12 @@ def _stands_alone(tables: Tables, text: str, phrase: Phrase, tokens: list[Token]
     if text[phrase.start] in "全本我咱" or any(t.end == phrase.start for t in tokens):
         return True
     before = text[max(phrase.start - 8, 0) : phrase.start]
-    runs = tables.filler.gap(before).runs
-    return not runs or runs[-1][1] < len(before)
+    gap = tables.filler.gap(before)
+    if text[phrase.start] in "各每":
+        return not gap.runs or gap.runs[-1] != (len(before) - 1, len(before))  # 朱|各供电所 lacks its 庄
+    if text[phrase.start] in "分按逐" and gap.words and gap.words[-1] == (len(before) - 1, len(before)):
+        return before[-1] in "请要想看查再并且都需就给我"  # 中|分供电所 is a name
+    return not gap.runs or gap.runs[-1][1] < len(before)
 
 
 def _settled(tables: Tables, phrase: Phrase, node: int, source: str) -> Token:
@@ -293,7 +367,7 @@ def _read(
         tokens = [t for t in tokens if t not in gone]
     readings = [link(text, s, tables.hierarchy, tables.filler) for s in cut.segmentations]
     if len(readings) == 1 and not readings[0].clashes:
-        return cut, readings
+        return cut, _or_apart(tables, text, readings)
     names = Cover(t for t in tokens if t.kind == ORGANISATION)
     consistent = [r for r in readings if not r.clashes and not tears(r, names)]
     if not consistent:
@@ -313,7 +387,13 @@ def _read(
     best = min(ranks)
     tried += [(r, "两个单位不在同一条路径上") for r in readings if r.clashes]
     tried += [(r, "写法不如胜出者完整，或有更重的错字") for r, k in zip(consistent, ranks, strict=True) if k > best]
-    return cut, _distinct([r for r, k in zip(consistent, ranks, strict=True) if k == best])
+    return cut, _distinct(_or_apart(tables, text, [r for r, k in zip(consistent, ranks, strict=True) if k == best]))
+
+
+def _or_apart(tables: Tables, text: str, readings: list[Reading]) -> list[Reading]:
+    """With the other way to take a list whose later mention may be a target of its own."""
+    others = [link(text, r.segmentation, tables.hierarchy, tables.filler, r.apart) for r in readings if r.apart]
+    return readings + [r for r in others if not r.clashes] if others else readings
 
 
 def _distinct(readings: list[Reading]) -> list[Reading]:
@@ -376,8 +456,8 @@ def _correct(
 ) -> tuple[Cut, list[Reading], list[Token]] | None:
     """Read the text again with misspelt names as further mentions; None when that explains no more."""
     found: tuple[Cut, list[Reading], list[Token]] | None = None
-    least = reading.segmentation.content
-    for swallow in (False, True):  # an exact name is only swallowed where that explains still more
+    least: tuple[int, int] = (reading.segmentation.content, 0)
+    for swallow in (False, True):  # an exact name is only swallowed where that explains still more, or joins more
         typos = tables.typos.find(text, reading, swallow)
         while typos:
             unused: list[Token] = []
@@ -387,16 +467,25 @@ def _correct(
             if lonely:
                 typos = [t for t in typos if t not in lonely]
                 continue
-            content = first.segmentation.content
-            if content < least and not first.clashes and any(t in typos for t in first.segmentation.tokens):
+            left = first.segmentation.content, _abrupt(first, typos)
+            if left < least and not first.clashes and any(t in typos for t in first.segmentation.tokens):
                 found = cut, readings, unused
-                least = content
+                least = left
             break
-        if not least:
+        if least == (0, 0):
             break
     if found is not None:
         tried.append((reading, "留下的文字更多，错字读法解释得更完整"))
     return found
+
+
+def _abrupt(reading: Reading, typos: list[Token]) -> int:
+    """How many targets begin right behind another one where one of the two is misspelt: 唐闸|姿镇供电所."""
+    count = 0
+    for left, right in pairwise(reading.groups):
+        a, b = left.mentions[-1], right.mentions[0]
+        count += a.end == b.start and (a in typos or b in typos)
+    return count
 
 
 def _is_lonely(group: Group) -> bool:

@@ -81,6 +81,7 @@ class Tables:
             self.is_ordinary,
             self.ends_like_a_word,
             lexicon.is_place,
+            lexicon.place_characters,
             self.filler.gap,
         )
 
@@ -114,10 +115,10 @@ class Tables:
         return False
 
     def sounds_like_a_name(self, text: str) -> bool:
-        """Whether the text, no word itself, is a homophone of a name of the table."""
+        """Whether the text, no word itself, is a homophone of a name of the table, or has two characters swapped."""
         if self.is_ordinary(text):
             return False
-        return any(meant.weight < SWAPPED for meant in self.typos.index.lookup(text, heavy=False))
+        return any(meant.weight <= SWAPPED for meant in self.typos.index.lookup(text))
 
     def crosses_a_word(self, text: str, edge: int) -> bool:
         """Whether an ordinary word lies across a place of the text: 更新|城网 across the start of 新城."""

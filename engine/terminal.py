@@ -196,7 +196,10 @@ def reporting() -> Iterator[None]:
     except BrokenPipeError:
         silence(sys.stdout)
         raise typer.Exit(PIPE_CLOSED) from None
-    except ValueError as error:  # HierarchyError, QueryTooLong and unknown scopes among them
+    except (
+        ValueError,
+        ImportError,
+    ) as error:  # HierarchyError, QueryTooLong, unknown scopes, missing extras among them
         complain(str(error))
         raise typer.Exit(BAD_INPUT) from None
     except OSError as error:
@@ -312,6 +315,8 @@ def resolution_lines(resolution: Resolution) -> Iterator[Line]:
             question = question.removeprefix(conflict.message)
     if question:
         yield labelled("提问", Styled(question, "cyan"))
+    if resolution.degraded:
+        yield labelled("未用模型", Styled(resolution.degraded, "yellow"))
 
 
 def numbered(label: str, paths: Sequence[OrgPath]) -> Iterator[Line]:

@@ -100,7 +100,10 @@ class Unknown(Frozen):
 
 
 class Resolution(Frozen):
-    """What a query asks about, as far as it is certain. See docs/architecture.md."""
+    """What a query asks about, as far as it is certain. See docs/architecture.md.
+
+    `degraded` says why what a gap filler was asked could not be used; the rest is then the rules' answer.
+    """
 
     query: str
     status: Status
@@ -118,6 +121,7 @@ class Resolution(Frozen):
     conflicts: tuple[Conflict, ...] = ()
     unknown: tuple[Unknown, ...] = ()
     question: str | None = None
+    degraded: str | None = None
 
     def to_xml(self) -> str:
         """The query in the tagged form; a lone surrogate is written as U+FFFD."""

@@ -18,24 +18,27 @@ from engine.names import BARE, SHORT, SUFFIX_STARTS
 from engine.phrases import Gap
 from engine.pinyin import merged_readings, readings
 from engine.readings import Reading
-from hierarchy import Hierarchy
+from hierarchy import Hierarchy, Level
 
 HOMOPHONE, MERGED_SOUND, SWAPPED, EDITED = 1, 2, 3, 4  # weights; 0 is written as it should be
 TYPO_SCORE = {HOMOPHONE: 0.9, MERGED_SOUND: 0.85, SWAPPED: 0.8, EDITED: 0.7}
 _BEGINNERS = frozenset("的和与及跟在是有查看问")  # words of one character that a name can follow
-_IDEOGRAPHS = re.compile("[\u3400-\u9fff]+").fullmatch
+_IDEOGRAPHS = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]+").fullmatch
 _WILD = "\ufffc"
 _MAX_STEM = 12
 _NEAR = 8  # mentions on either side that may support a typo
-_MOST_GUESSES = 50  # names that share one character of two with what was written; more say nothing
 
 
 class Meant(NamedTuple):
-    """A stem that one change makes of what was written; `kept`: characters left as they were."""
+    """A stem that one change makes of what was written.
+
+    `kept`: characters left as they were; `odd`: the character written that is not in the stem, "" for none.
+    """
 
     weight: int
     stem: str
     kept: int
+    odd: str = ""
 
 
 class Stretch(NamedTuple):
@@ -64,7 +67,9 @@ class _Found:
         self.guesses: set[int] = set()
         self.lonely: set[int] = set()
 
-    def add(self, candidate: Candidate, meant: Meant, supported: bool, doubtful: bool = False) -> None:
+    def add(
+        self, candidate: Candidate, meant: Meant, supported: bool, doubtful: bool = False, lonely: bool = True
+    ) -> None:
         known = self.candidates.get(candidate.node)
         if known is None or meant.weight < known.typo:
             self.candidates[candidate.node] = candidate._replace(typo=meant.weight)
@@ -72,7 +77,7 @@ class _Found:
             self.lonely.discard(candidate.node)
             if doubtful or (meant.weight >= EDITED and meant.kept < 2 and not supported):
                 self.guesses.add(candidate.node)  # an ordinary word, or one character kept of two
-            elif meant.weight >= EDITED and meant.kept < 2:
+            elif lonely and meant.weight >= EDITED and meant.kept < 2:
                 self.lonely.add(candidate.node)  # what stands beside it must be on its path
 
 
@@ -116,7 +121,7 @@ class TypoIndex:
                     continue
                 weight = HOMOPHONE if other in same else MERGED_SOUND if other in near else EDITED
                 if heavy or weight < SWAPPED:
-                    found.append(Meant(weight, written[:i] + other + written[i + 1 :], size - 1))
+                    found.append(Meant(weight, written[:i] + other + written[i + 1 :], size - 1, character))
         if heavy:
             for i in range(size - 1):
                 swapped = written[:i] + written[i + 1] + written[i] + written[i + 2 :]
@@ -140,6 +145,7 @@ class TypoFinder:
         is_ordinary: Callable[[str], bool],
         ends_like_a_word: Callable[[str], bool],
         is_place: Callable[..., bool],
+        place_characters: Callable[[], frozenset[str]],
         gap: Callable[[str], Gap],
     ) -> None:
         self._hierarchy = hierarchy
@@ -148,6 +154,7 @@ class TypoFinder:
         self._is_ordinary = is_ordinary
         self._ends_like_a_word = ends_like_a_word
         self._is_place = is_place
+        self._place_characters = place_characters
         self.index = TypoIndex(gazetteer.stems)
 
     def find(self, text: str, reading: Reading, swallow: bool) -> list[Token]:
@@ -249,9 +256,11 @@ class TypoFinder:
                 ):
                     continue
                 written = text[start:end]
-                hidden = any(self._is_elsewhere_from(text, k, stop) for k in range(max(start - 2, 0), start))
-                if not hidden and not self._gazetteer.name(written, suffix) and not self._is_elsewhere(written, suffix):
-                    tokens += self._tokens(start, end, suffix, written, exact)
+                if self._gazetteer.name(written, suffix):
+                    continue
+                if any(self._is_elsewhere_from(text, k, stop) for k in (start - 2, start - 1) if k in stretch.edges):
+                    continue
+                tokens += self._tokens(start, end, suffix, written, exact)
         return tokens
 
     def _is_elsewhere_from(self, text: str, start: int, stop: int) -> bool:
@@ -266,19 +275,39 @@ class TypoFinder:
         return self._is_place(written, suffix) and not self._gazetteer.is_stem(written)
 
     def _tokens(self, start: int, end: int, suffix: str, written: str, exact: Sequence[Token]) -> list[Token]:
+        """What a stem in front of its suffix may be."""
         found: dict[int, _Found] = {}
         outside = [t for t in exact if t.end <= start or end <= t.start]
-        fits = self._collect(found, self.index.lookup(written, heavy=False), end, suffix, outside)
-        if not fits and not self._is_ordinary(written):
+        elsewhere = self._is_elsewhere(written, suffix)
+        light = self.index.lookup(written, heavy=False)
+        if elsewhere:  # a company has few stations: one that sounds like a place elsewhere is meant all the same
+            companies = [t for t in outside if t.end == start and self._level(t) == Level.COMPANY]
+            fits = self._collect(found, light, end, suffix, companies, True) or bool(light)
+        else:
+            fits = self._collect(found, light, end, suffix, outside, False)
+        if not fits:
             heavy = [m for m in self.index.lookup(written) if m.weight >= SWAPPED]
-            if outside or sum(m.kept < 2 for m in heavy) <= _MOST_GUESSES:
-                self._collect(found, heavy, end, suffix, outside)
+            a_word = elsewhere or self._is_ordinary(written)
+            if a_word:  # only what keeps all of its characters
+                heavy = [m for m in heavy if m.kept == len(written) and (m.weight == SWAPPED or not elsewhere)]
+                outside = [t for t in outside if t.end == start]
+            self._collect(found, heavy, end, suffix, outside, a_word)
         return [self._token(start, stop, here) for stop, here in found.items() if here.candidates]
 
     def _collect(
-        self, found: dict[int, _Found], meanings: Iterable[Meant], end: int, suffix: str, outside: Sequence[Token]
+        self,
+        found: dict[int, _Found],
+        meanings: Iterable[Meant],
+        end: int,
+        suffix: str,
+        outside: Sequence[Token],
+        a_word: bool,
     ) -> bool:
-        """Add candidates by where their mention ends; tell whether one goes with all that stands outside."""
+        """Add candidates by where their mention ends; tell whether one goes with all that stands outside.
+
+        `a_word`: what is written means something as it stands, a word or a place elsewhere; then only
+        a homophone or two characters swapped, below what stands before, are certainly a typo.
+        """
         fits = False
         for meant in meanings:
             ending, name = suffix, None
@@ -287,11 +316,18 @@ class TypoFinder:
             if name is None:
                 continue
             here = found.setdefault(end + len(ending), _Found())
+            swapped = meant.weight == SWAPPED
+            # All counties are known: 峻兴县供电公司 is misspelt, it is not one from elsewhere.
+            county = ending[0] in "县区市旗" and ending.endswith("供电公司")
+            nowhere = self._is_nowhere(meant.odd)
+            kept = swapped if a_word else len(ending) > 1 or meant.kept > 1 or meant.weight < EDITED
             for candidate in name.candidates:
                 if candidate.form <= SHORT:
                     related = self._related(candidate.node, outside)
-                    if related or len(ending) > 1 or meant.kept > 1 or meant.weight < EDITED:
-                        here.add(candidate, meant, related and ending != "所")
+                    if related or kept:
+                        supported = nowhere or ((county or related) and ending != "所")
+                        doubtful = a_word and not (related and meant.weight <= SWAPPED)
+                        here.add(candidate, meant, supported, doubtful=doubtful, lonely=not (county or nowhere))
                         fits = fits or related or not outside
         return fits
 
@@ -324,11 +360,21 @@ class TypoFinder:
                 name = self._gazetteer.name(meant.stem, "")
                 for candidate in name.candidates if name else ():
                     if candidate.form <= BARE and self._related(candidate.node, outside):
-                        found.add(candidate, meant, supported=False, doubtful=ordinary)
+                        found.add(candidate, meant, self._is_nowhere(meant.odd), doubtful=ordinary)
             if found.candidates:
                 found.lonely = set(found.candidates)
                 tokens.append(self._token(a, b, found))
         return tokens
+
+    @staticmethod
+    def _level(token: Token) -> int:
+        name = token.ref
+        assert isinstance(name, OrgName)
+        return name.level
+
+    def _is_nowhere(self, character: str) -> bool:
+        """Whether no place in China is written with the character: 央抉 is no name that the table lacks."""
+        return character != "" and character not in self._place_characters()
 
     def _related(self, node: int, outside: Sequence[Token]) -> bool:
         """Whether an exact mention outside the stretch lies on the path of the organisation."""

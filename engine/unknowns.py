@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from engine.gazetteer import ORGANISATION, OrgName, Token
@@ -53,6 +53,7 @@ class NilFinder:
         self._is_place = is_place
         self._places = places
         self._sounds_like_a_name = sounds_like_a_name
+        self._is_veiled = lru_cache(maxsize=4096)(self._veils)
 
     def find(self, text: str, reading: Reading) -> list[Missing]:
         """Names the table lacks, in text order."""
@@ -71,6 +72,7 @@ class NilFinder:
             )
             if missing is not None:
                 found.append(missing)
+        found += [m for m in self._veiled(text, reading) if not any(m.start < f.end and f.start < m.end for f in found)]
         taken = {t for missing in found for t in missing.swallowed}
         found += [m for m in self._hidden(text, mentions) if not taken.intersection(m.swallowed)]
         return sorted(found)
@@ -85,8 +87,25 @@ class NilFinder:
                 assert isinstance(name, OrgName)
                 if text.endswith(self._beginnings.get(name.stem, ()), covered, start):
                     return True
+            if start == covered + 2 and self._is_veiled(text[covered:start]):
+                return True
             covered = token[1]
-        return False
+        return len(text) == covered + 2 and self._is_veiled(text[covered:])
+
+    def _veiled(self, text: str, reading: Reading) -> Iterator[Missing]:
+        """Two syllables that are filler one by one, but together the name of a place or like one: 中和投诉."""
+        covered = 0
+        for start, end in [*(t[:2] for t in reading.segmentation.tokens), (len(text), len(text))]:
+            if start == covered + 2 and self._is_veiled(text[covered:start]):
+                yield Missing(covered, start, ())
+            covered = end
+
+    def _veils(self, written: str) -> bool:
+        if len(self._gap(written).words) < 2 and self._gap(written).content != 1:
+            return False
+        if self._is_ordinary(written) or self._is_stem(written):
+            return False
+        return self._is_place(written) or self._sounds_like_a_name(written)
 
     def _hidden(self, text: str, mentions: Sequence[Token]) -> Iterator[Missing]:
         """Mentions that are only the end of a real place elsewhere: 下伙房 where the table has 伙房."""
@@ -96,6 +115,9 @@ class NilFinder:
             assert isinstance(name, OrgName)
             for beginning in self._beginnings.get(name.stem, ()):
                 start = token.start - len(beginning)
+                words = self._gap(text[covered : token.start]).words
+                if words and covered + words[-1][1] == token.start and covered + words[-1][0] < start:
+                    continue  # 查一下|白石 is not 下白石
                 if text.endswith(beginning, covered, token.start) and self._elsewhere(
                     text[start : token.end], len(beginning) + 1
                 ):

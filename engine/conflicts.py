@@ -1,0 +1,73 @@
+"""Mentions that no path joins, and the repairs on offer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from engine import questions
+from engine.consistency import order_repairs
+from engine.draft import Asked, Draft, finish, written_as
+from engine.entities import gather_other, mention_entity
+from engine.gazetteer import ORGANISATION, OrgName, Token
+from engine.readings import Clash, Reading
+from engine.types import Conflict, Resolution
+from engine.typos import EDITED
+
+if TYPE_CHECKING:
+    from engine.tables import Tables
+
+
+def conflict(tables: Tables, asked: Asked, reading: Reading, draft: Draft) -> Resolution:
+    """The resolution of a reading with clashes: no target, what is wrong, and the repairs."""
+    hierarchy = tables.hierarchy
+    number = 0
+    for token in reading.segmentation.tokens:
+        if token.kind == ORGANISATION:
+            draft.entities.append(mention_entity(tables, asked, token, _nodes(token), number))
+            number += 1
+        else:
+            gather_other(asked, token, draft)
+    conflicts: list[Conflict] = []
+    for clash in reading.clashes:
+        uppers, lowers = _nodes(clash.upper), _nodes(clash.lower)
+        repairs = order_repairs(hierarchy, uppers, lowers, _neighbours(tables, clash, uppers, lowers))
+        paths = tuple(map(tables.org_path, repairs))
+        owners = [tables.org_path(i) for i in repairs if i in lowers]
+        upper, lower = (written_as(asked, t.start, t.end) for t in clash)
+        message = questions.clash(upper, [tables.org_path(i) for i in uppers], lower, owners)
+        spans = {asked.folded.span(t.start, t.end) for t in clash}
+        involved = tuple(e for e in draft.entities if (e.start, e.end) in spans)
+        conflicts.append(Conflict(kind="path", message=message, entities=involved, repairs=paths))
+    candidates = tuple(dict.fromkeys(path for c in conflicts for path in c.repairs))
+    question = conflicts[0].message + questions.repair(conflicts[0].repairs)
+    return finish(asked, draft, "conflict", conflicts=tuple(conflicts), candidates=candidates, question=question)
+
+
+def _nodes(token: Token) -> tuple[int, ...]:
+    name = token.ref
+    assert isinstance(name, OrgName)
+    return name.best
+
+
+def _neighbours(tables: Tables, clash: Clash, uppers: Sequence[int], lowers: Sequence[int]) -> list[int]:
+    """Organisations one typo from a clashing mention that would fit beside the other one."""
+    hierarchy = tables.hierarchy
+    found: list[tuple[int, int]] = []
+    for token, others, below in ((clash.lower, uppers, True), (clash.upper, lowers, False)):
+        name = token.ref
+        assert isinstance(name, OrgName)
+        if not name.stem:
+            continue
+        for meant in tables.typos.index.lookup(name.stem):
+            if meant.kept < 2 and meant.weight >= EDITED:
+                continue
+            for node, suffixes, _ in tables.gazetteer.stems.get(meant.stem, ()):
+                if suffixes.level != name.level:
+                    continue
+                for other in others:
+                    if below and other < node <= hierarchy.last[other]:
+                        found.append((meant.weight, node))
+                    elif not below and node < other <= hierarchy.last[node]:
+                        found.append((meant.weight, other))
+    return [node for _, node in sorted(set(found))]

@@ -1,0 +1,52 @@
+"""A stand-in for a model, for tests and demonstrations: says what it was told to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from engine.llm.protocol import Choice, GapAnswer, GapRequest, Settled
+
+Script = Callable[[GapRequest], GapAnswer | str]
+
+
+class ScriptedGapFiller:
+    """Answers from a script, and remembers what it was asked.
+
+    Args:
+        script: a function of the request; or tagged texts by query, each the whole answer. None, or
+            a query that is not there: leaves everything open, as the rules did.
+        score: of every open segment, where the script gives a text only; None for no scores.
+    """
+
+    name = "scripted"
+
+    def __init__(self, script: Script | Mapping[str, str] | None = None, *, score: float | None = 1.0) -> None:
+        self._script = script
+        self._score = score
+        self.asked: list[GapRequest] = []
+
+    def fill(self, requests: Sequence[GapRequest], *, timeout_s: float) -> list[GapAnswer]:
+        """One answer a request, at once."""
+        self.asked += requests
+        return [self._answer(request) for request in requests]
+
+    def _answer(self, request: GapRequest) -> GapAnswer:
+        said: GapAnswer | str
+        if callable(self._script):
+            said = self._script(request)
+        else:
+            said = (self._script or {}).get(request.query, left_open(request))
+        return said if isinstance(said, GapAnswer) else GapAnswer(said, self._scores(request))
+
+    def _scores(self, request: GapRequest) -> tuple[float, ...] | None:
+        return None if self._score is None else (self._score,) * open_count(request)
+
+
+def left_open(request: GapRequest) -> str:
+    """The answer that settles nothing."""
+    return "".join(s.alternatives[0] if isinstance(s, Choice) else s.text for s in request.segments)
+
+
+def open_count(request: GapRequest) -> int:
+    """How many segments of a request are open."""
+    return sum(not isinstance(s, Settled) for s in request.segments)

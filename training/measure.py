@@ -1,0 +1,129 @@
+"""Numbers for answers: what was said against what should have been, and how sure the numbers are."""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from engine.consistency import check
+from engine.markup import TAGS
+from engine.types import LEVEL_NAMES
+from hierarchy import Hierarchy
+
+Names = tuple[str | None, str | None, str | None, str | None]
+_TAGGED: Final = re.compile(r"<(\w+)>([^<]*)</\1>")
+_VIOLATIONS: Final = {"unknown-organisation", "wrong-parent", "level-order", "malformed", "unknown-tag"}
+
+
+class Interval(NamedTuple):
+    """A figure, and the ends of its 95 % confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def wilson(hits: int, total: int) -> Interval:
+    """A share with Wilson's interval."""
+    if not total:
+        return Interval(0.0, 0.0, 1.0)
+    z = 1.959964
+    share = hits / total
+    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
+    half = z / (1 + z * z / total) * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
+    return Interval(share, max(0.0, middle - half) if hits else 0.0, min(1.0, middle + half) if hits < total else 1.0)
+
+
+def paired_gain(before: Sequence[bool], after: Sequence[bool], *, resamples: int = 4000, seed: int = 0) -> Interval:
+    """How much larger the share of the second is on the same questions; the interval by bootstrap over them."""
+    differences = [int(b) - int(a) for a, b in zip(before, after, strict=True)]
+    size = len(differences)
+    if not size:
+        return Interval(0.0, 0.0, 0.0)
+    rng = random.Random(seed)
+    counts = Counter(differences)
+    values, weights = list(counts), list(counts.values())
+    means = sorted(sum(rng.choices(values, weights, k=size)) / size for _ in range(resamples))
+    return Interval(sum(differences) / size, means[int(0.025 * resamples)], means[int(0.975 * resamples) - 1])
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that a share of all is not above; 0.0 of none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0
+
+
+# ── tagged text ──────────────────────────────────────────────────────────────────────────────────
+
+
+def tags_of(tagged: str) -> Counter[tuple[str, str]]:
+    """Every tag with its text; one that is nested, unknown or not closed is none."""
+    return Counter((tag, text) for tag, text in _TAGGED.findall(tagged) if tag in TAGS)
+
+
+def organisation_tags(tagged: str) -> Counter[tuple[str, str]]:
+    """The tags of organisations."""
+    return Counter({key: n for key, n in tags_of(tagged).items() if key[0] in LEVEL_NAMES})
+
+
+def paths_in(tagged: str) -> list[Names]:
+    """The organisations of tagged text: tags side by side, downwards, are one path."""
+    found: list[list[str | None]] = []
+    last, end = len(LEVEL_NAMES), -1
+    for match in _TAGGED.finditer(tagged):
+        if match[1] not in LEVEL_NAMES:
+            continue
+        level = LEVEL_NAMES.index(match[1])
+        if match.start() != end or level <= last:
+            found.append([None] * len(LEVEL_NAMES))
+        found[-1][level] = match[2]
+        last, end = level, match.end()
+    return [(p[0], p[1], p[2], p[3]) for p in found]
+
+
+def deepest_level(paths: Iterable[Names]) -> str:
+    """The level of the first organisation; "none" where there is none."""
+    for path in paths:
+        return next((name for name, said in zip(LEVEL_NAMES[::-1], path[::-1], strict=True) if said), "none")
+    return "none"
+
+
+def breaks_hierarchy(tagged: str, hierarchy: Hierarchy) -> bool:
+    """Whether tagged text names an organisation that the table lacks, or one under a wrong parent, or is no tagged text."""
+    return "<" in tagged and any(conflict.kind in _VIOLATIONS for conflict in check(tagged, hierarchy))
+
+
+def is_in_table(path: Names, hierarchy: Hierarchy) -> bool:
+    """Whether the table has an organisation with this path."""
+    return not check(list(path), hierarchy)
+
+
+class TagCount(NamedTuple):
+    """Of one tag: said and right, said and wrong, not said."""
+
+    right: int = 0
+    wrong: int = 0
+    missing: int = 0
+
+    @property
+    def f1(self) -> float:
+        """1.0 where there was nothing to say and nothing was said."""
+        total = 2 * self.right + self.wrong + self.missing
+        return 2 * self.right / total if total else 1.0
+
+
+def count_tags(pairs: Iterable[tuple[str, str]]) -> dict[str, TagCount]:
+    """For each tag, over pairs of what was said and what should have been."""
+    right: Counter[str] = Counter()
+    wrong: Counter[str] = Counter()
+    missing: Counter[str] = Counter()
+    for said, wanted in pairs:
+        a, b = tags_of(said), tags_of(wanted)
+        for counter, found in ((right, a & b), (wrong, a - b), (missing, b - a)):
+            for (tag, _), n in found.items():
+                counter[tag] += n
+    return {tag: TagCount(right[tag], wrong[tag], missing[tag]) for tag in TAGS}
