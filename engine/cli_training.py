@@ -69,12 +69,22 @@ def dataset(
             "--made-up", min=0.0, max=1.0, help="虚构单位所占的比例。 Share of rows about invented organisations."
         ),
     ] = 0.0,
+    kinds: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--kind", help="只要这一类问题，可重复。 Only this kind of question, may be repeated.", show_default="all"
+        ),
+    ] = None,
 ) -> None:
     """从组织表生成训练、验证、测试数据，按单位划分。 Training, validation and test rows from a table, split by organisation."""
     prepare_streams()
     with reporting():
+        from training.examples import KINDS
         from training.export import write_dataset
 
+        for kind in kinds or ():
+            if kind not in KINDS:
+                raise typer.BadParameter(f"'{kind}' is no kind of question; there are {', '.join(KINDS)}.")
         loaded = [load_table(table, sheet, aliases) for table in tables or [None]]  # type: ignore[list-item]
         with _progress() as progress:
             written = write_dataset(
@@ -85,6 +95,7 @@ def dataset(
                 form=form.value,
                 prompt=prompt.value,
                 made_up=made_up,
+                kinds=kinds,
                 progress=progress,
             )
         words = {"train": "训练", "valid": "验证", "test": "测试"}

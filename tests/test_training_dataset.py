@@ -168,3 +168,12 @@ def test_the_published_settings() -> None:
     }  # fmt: skip
     assert {key: settings.get(key) for key in wanted} == wanted
     assert len(list(CONFIGS.glob("*.yaml"))) == 4
+
+
+def test_only_some_kinds(tmp_path: Path) -> None:
+    arguments = ("--size", "30", "--prompt", "bare", "--kind", "ordinary")
+    assert run("dataset", tmp_path, *arguments).exit_code == 0
+    rows = rows_of(tmp_path / "ner.json")
+    assert rows and all("</City>" not in row["output"] for row in rows)
+    wrong = run("dataset", tmp_path, "--kind", "nonsense")
+    assert wrong.exit_code == 2 and "garbled" in wrong.output

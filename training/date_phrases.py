@@ -27,6 +27,30 @@ _ODD: Final = _listed(
     "上一轮降温时 最热那周 上次台风后 疫情那几年 十四五期间 十三五期间 新年第一周 半年来 大半年来 三天两头 前半个月 后半个月 头两个月"
 )
 
+_EVENTS: Final = _listed(
+    "台风 寒潮 高温 暴雨 雷雨 大雪 冰冻 春灌 秋灌 麦收 秋收 春耕 供暖 汛期 开学 毕业季 高考 中考 两会 双十一 双十二 六一八 国庆 春节 五一 "
+    "元宵 中秋 端午 清明 元旦 暑假 寒假 疫情 展会 庙会 马拉松 运动会 检修 保电 大检查 停产 复工 旅游季 采摘季 梅雨 三伏 数九 小长假 年夜饭"
+)
+_AROUND: Final = _listed(
+    "期间 前后 前 后 那几天 那天 当晚 那周 时 以来 之前 之后 前一周 后三天 头一天 最后几天 那阵子 这段时间 前夕 当天晚上"
+)
+_DAYS: Final = _listed("今天 昨天 前天 本周一 周二 上周三 周末 上周日 每天 当天 这两天 工作日 节假日 每周五")
+_HOURS: Final = _listed("上午 下午 晚上 凌晨 早上 夜间 中午 傍晚 白天 半夜 早高峰 晚高峰 8点到10点 18时 上半夜 天亮前")
+
+
+def _composed(rng: random.Random, part: Part) -> str:
+    """An event and what it is to it, or a day and a part of it; of the valid and test parts, one is held out."""
+    if rng.random() < 0.5:
+        firsts, lasts = _EVENTS, _AROUND
+    else:
+        firsts, lasts = (*_DAYS, f"{rng.randint(1, 12)}月{rng.randint(1, 28)}{rng.choice('日号')}"), _HOURS
+    first = rng.choice([word for word in firsts if part_of(word) == part or word[0].isdigit()] or firsts)
+    last = rng.choice([word for word in lasts if part_of(word) == part] or lasts)
+    if part != "train" and rng.random() < 0.5:
+        last = rng.choice([word for word in lasts if part_of(word) == "train"])
+    when = rng.choice(("今年", "去年", "上次", "这次", "", "", "", ""))
+    return (when if firsts is _EVENTS else "") + first + last
+
 
 def date_phrase(rng: random.Random) -> str:
     """An expression that is understood."""
@@ -69,7 +93,10 @@ def date_phrase(rng: random.Random) -> str:
 def odd_date_phrase(rng: random.Random, part: Part) -> str:
     """An expression that the rules do not read; those of the valid and test parts were held out of training."""
     month, day = rng.randint(1, 12), rng.randint(1, 20)
-    if rng.random() < 0.75:
+    draw = rng.random()
+    if draw < 0.5:
+        return _composed(rng, part)
+    if draw < 0.85:
         return rng.choice([word for word in _ODD if part_of(word) == part])
     shapes = {
         "train": ("{m}.{d}-{m}.{e}", "{m}月{d}号晚上", "{m}月底", "{m}、{n}月", "{y}年底"),

@@ -256,7 +256,7 @@ class Maker:
         written = garble.garble(stem, rng.choice(garble.SLIPS), rng)
         if written is None or written == stem or not garble.is_plausible(written, stem):
             return None
-        above = rng.choice(self.hierarchy.paths[node][:-1]) if rng.random() < 0.5 else None
+        above = self._parent(self.hierarchy.paths[node][:-1])
         return self._misspelt("garbled", written, self._suffix(name, stem), above, node)
 
     def unknown(self) -> Row | None:
@@ -273,8 +273,7 @@ class Maker:
         if len(written) < 2:
             return None
         suffix = self._suffix(self.hierarchy.names[near], self.index.stems[near]) or "供电公司"
-        city = [i for i in self.hierarchy.paths[near][:-1] if i != 0]
-        above = rng.choice(city) if city and rng.random() < 0.5 else None
+        above = self._parent(self.hierarchy.paths[near][:-1])
         return self._misspelt("unknown name", written, suffix, above, None)
 
     def ambiguous(self) -> Row | None:
@@ -330,6 +329,12 @@ class Maker:
         if rest.endswith("供电公司"):
             return self.rng.choice((rest, rest, rest.removesuffix("供电公司") or rest, "供电公司"))
         return rest
+
+    def _parent(self, above: Sequence[int]) -> int | None:
+        """The organisation that is named before a misspelt name, if any."""
+        if self.offer_all:  # what stands above it could not be known
+            above = [i for i in above if self.hierarchy.levels[i] == Level.PROVINCE]
+        return self.rng.choice(above) if above and self.rng.random() < 0.5 else None
 
     def _misspelt(self, kind: str, written: str, suffix: str, above: int | None, node: int | None) -> Row | None:
         """A question with a name that is not quite one of the table."""

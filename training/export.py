@@ -56,7 +56,14 @@ def dataset_info(parts: Iterable[Part] = PARTS, form: Form = "alpaca") -> dict[s
 
 
 def mixed_rows(
-    tables: Sequence[Hierarchy], part: Part, size: int, seed: int, *, made_up: float = 0.0, choices: bool = False
+    tables: Sequence[Hierarchy],
+    part: Part,
+    size: int,
+    seed: int,
+    *,
+    made_up: float = 0.0,
+    choices: bool = False,
+    kinds: Sequence[str] | None = None,
 ) -> Iterator[Row]:
     """Rows of one part from several tables, in random order.
 
@@ -71,12 +78,12 @@ def mixed_rows(
     rows: list[Row] = []
     for number, table in enumerate(tables):
         wanted = each if number else size - invented - each * (len(tables) - 1)
-        made = generate(table, seed, part, wanted, offer_all=choices and number > 0)
+        made = generate(table, seed, part, wanted, kinds, offer_all=choices and number > 0)
         rows += made if number else (_hidden(row, rng) for row in made)
     while invented > 0:
         wanted = min(invented, _ROWS_OF_A_MADE_UP_TABLE)
         table = made_up_table(rng, part)
-        rows += generate(table, rng.randrange(2**32), part, wanted, offer_all=choices)
+        rows += generate(table, rng.randrange(2**32), part, wanted, kinds, offer_all=choices)
         invented -= wanted
     rng.shuffle(rows)
     yield from rows
@@ -95,6 +102,7 @@ def write_dataset(
     form: Form = "alpaca",
     prompt: Prompt = "full",
     made_up: float = 0.0,
+    kinds: Sequence[str] | None = None,
     progress: Callable[[Part, int, int], None] | None = None,
 ) -> dict[Part, int]:
     """Write train, valid and test files and `dataset_info.json`; the same arguments write the same bytes.
@@ -106,7 +114,7 @@ def write_dataset(
     for part in PARTS:
         wanted = max(int(size * _SHARES[part]), 1)
         records = []
-        for row in mixed_rows(tables, part, wanted, seed, made_up=made_up, choices=prompt == "choices"):
+        for row in mixed_rows(tables, part, wanted, seed, made_up=made_up, choices=prompt == "choices", kinds=kinds):
             records.append(as_record(prompt_of(row, prompt), row.tagged, form))
             if progress:
                 progress(part, len(records), wanted)
