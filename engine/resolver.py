@@ -252,7 +252,8 @@ def _with_phrases(tables: Tables, asked: Asked, text: str, tokens: list[Token], 
 
 def _dates(text: str, today: date, tokens: list[Token]) -> list[Token]:
     """Dates, and what they are beside a name: 月初至今|天津 as well as 月初至今天|津, 汕头|3月 as well as 汕|头3月."""
-    found = [Token(m.start, m.end, DATE, m) for m in find_dates(text, today)]
+    named = Cover(t for t in tokens if t.kind == ORGANISATION and not t.ref.bare)  # 五一所|有多少 is no holiday
+    found = [Token(m.start, m.end, DATE, m) for m in find_dates(text, today) if not named.covers(m.start, m.end + 1)]
     known = {(t.start, t.end) for t in found}
     for token in list(found):
         for start in {t.start for t in tokens if token.start < t.start < token.end < t.end}:

@@ -373,7 +373,9 @@ def _tag(
         ways = [*rivals, *_ways(at, units, end, limits.draft)]
         rivals = []
         if ways:
-            taken, its_chance = yield from _follow(encoder, going_on + following, ways)
+            taken, its_chance = yield from _follow(
+                encoder, going_on + following, ways, _likely(at, units, limits.draft)
+            )
             chance *= its_chance
             if taken:
                 at, rivals = taken[0].to, taken[1:]
@@ -397,6 +399,14 @@ def _going_on(at: _At, units: Sequence[str]) -> tuple[str, int]:
         return at.text + "".join(units[at.next :]), len(units)
     end = _last(units, at.opened)
     return f"{at.text}{''.join(units[at.next : end])}</{at.tag}>{''.join(units[end:])}", end
+
+
+def _likely(at: _At, units: Sequence[str], window: int) -> str:
+    """A second guess to look at in the same pass: an indicator that begins right here. What is asked about often does."""
+    if at.tag is not None or 2 * (len(units) - at.next) > window or not units[at.next].strip():
+        return ""
+    tag = FREE_TAGS[0]
+    return _going_on(_At(f"{at.text}<{tag}>", at.next, tag, at.next), units)[0]
 
 
 def _ways(at: _At, units: Sequence[str], end: int, window: int) -> list[_Way]:
@@ -426,11 +436,12 @@ def _beyond(at: _At, units: Sequence[str], end: int, window: int) -> _At:
 
 
 def _follow(
-    encoder: Encoder, drafted: str, ways: Sequence[_Way]
+    encoder: Encoder, drafted: str, ways: Sequence[_Way], likely: str
 ) -> Generator[Draft, list[Reading], tuple[list[_Way], float]]:
     """The ways that are more probable than the draft at the first place where any is; [] if none.
 
-    Several are alike up to there: they share a token and part later.
+    Several are alike up to there: they share a token and part later. `likely` is text that is only looked at,
+    so that going that way next needs no pass.
     """
     main = encoder.encode(drafted)
     parting: dict[int, dict[int, list[_Way]]] = {}  # place in the draft, token there instead, ways that begin so
@@ -440,6 +451,12 @@ def _follow(
     places = sorted(parting)
     reads = [Read(place - 1, (main.ids[place], *parting[place])) for place in places]
     draft = Draft(main.ids[: places[-1]], list(range(-1, places[-1] - 1)), reads)
+    if likely:
+        ahead = encoder.encode(likely).ids
+        same = _common(ahead, draft.tokens)
+        for token in ahead[same:]:
+            draft.parents.append(len(draft.tokens) - 1 if len(draft.tokens) > places[-1] else same - 1)
+            draft.tokens.append(token)
     markup = [False] * (len(drafted) + 1)
     for match in _TAG.finditer(drafted):
         markup[match.start() : match.end()] = [True] * (match.end() - match.start())
