@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import importlib.util
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,11 @@ def test_without_the_extra_a_plain_sentence_says_what_to_install(monkeypatch: py
 
     monkeypatch.setattr(builtins, "__import__", no_sound)
     monkeypatch.setattr(importlib.util, "find_spec", absent)
+    real = sys.modules.pop("torchaudio", None)
     result = run("train", "qwen1_5_4b_chat_lora_sft", "--check")
+    sys.modules.pop("torchaudio", None)  # the stub
+    if real is not None:
+        sys.modules["torchaudio"] = real
     assert result.exit_code == 2
     assert "pip install 'qilin[train]'" in result.stderr and "llamafactory" in result.stderr
 

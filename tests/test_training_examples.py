@@ -151,6 +151,8 @@ def test_what_is_no_slip() -> None:
     assert garble.distance("火星", "巨野县城") == garble.FAR
     assert not garble.is_plausible("火野", "巨野")
     assert garble.is_plausible("火村集", "王村集")
+    assert garble.is_one_change("火野", "巨野") and garble.is_one_change("野巨", "巨野")
+    assert not garble.is_one_change("具也", "巨野") and not garble.is_one_change("巨野", "巨野")
     assert garble.garble("巨", "swap", random.Random(1)) is None
 
 

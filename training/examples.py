@@ -348,14 +348,24 @@ class Maker:
         nearest = self._nearest(written, suffix, above)
         ties: list[int] = []
         if node is None:
-            if any(garble.is_plausible(written, self.index.stems[n]) for _, n in nearest):
+            stems = [self.index.stems[n] for _, n in self._nearest(written, suffix, None)]
+            if any(garble.is_plausible(written, stem) or garble.is_one_change(written, stem) for stem in stems):
                 return None
         else:
             far = garble.distance(written, self.index.stems[node])
             rivals = [d for d, n in nearest if n != node]
+            if not garble.is_one_change(written, self.index.stems[node]) and any(
+                garble.is_one_change(written, self.index.stems[n]) for _, n in nearest
+            ):
+                return None  # the rules would take that one
             if rivals and min(rivals) < far + 1:
                 ties = [n for d, n in nearest if d == far]
-                if min(rivals) != far or node not in ties or len({self.hierarchy.levels[n] for n in ties}) > 1:
+                if (
+                    min(rivals) != far
+                    or node not in ties
+                    or not garble.is_one_change(written, self.index.stems[node])
+                    or len({self.hierarchy.levels[n] for n in ties}) > 1
+                ):
                     return None
         meant = [node] if node is not None and not ties else ties
         if not all(self.index.usable(n, self.part) for n in meant):

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from training.settings import require_extra
+
 MANNER: Final = {"prompt": "choices", "system": "", "template": "qwen"}
 _FILES: Final = ("tokenizer.json", "tokenizer_config.json")
 
@@ -23,6 +25,7 @@ def finish(run: Path, out: Path, tokenizer: Path | None = None) -> int:
 
     Returns: bytes of the weights.
     """
+    require_extra()
     import torch
     from transformers import AutoModelForCausalLM
 

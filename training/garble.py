@@ -110,6 +110,14 @@ def distance(written: str, stem: str) -> float:
     return cost
 
 
+def is_one_change(written: str, stem: str) -> bool:
+    """Whether a single slip, however heavy, makes of the stem what is written; the rules consider no more."""
+    far = distance(written, stem)
+    if far in (_SAME_SOUND, _MERGED, _SWAP, _LENGTH):
+        return len(written) != len(stem) or far != _SWAP or sorted(written) == sorted(stem)
+    return far == _WRONG and sum(a != b for a, b in zip(written, stem, strict=True)) == 1
+
+
 def is_plausible(written: str, stem: str) -> bool:
     """Whether what is written may well be a slip for the stem."""
     far = distance(written, stem)

@@ -60,12 +60,13 @@ def verdict(report: Report) -> str:
     """Whether the model earns its place, in a sentence."""
     if not report.gain:
         return "No model was evaluated."
-    gain = (
-        f"On the gap questions, rules and model are right {points(report.gain['all'])} more often than the rules alone"
+    said = (
+        f"On the gap questions, rules and model are right {points(report.gain['all'])} more often than the rules alone, "
+        f"and silently wrong {points(report.more_errors)} more often"
     )
     if report.earns_its_place:
-        return f"{gain}, and not silently wrong more often: the model earns its place."
-    return f"{gain}, or silently wrong more often: the model does not earn its place, and should stay off."
+        return f"{said}: the model earns its place."
+    return f"{said}: the model does not earn its place."
 
 
 def _main_table(scores: dict[str, Score]) -> tuple[list[str], list[list[str]]]:

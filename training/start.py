@@ -20,6 +20,7 @@ from engine.markup import TAGS
 from engine.pinyin import merged, readings
 from hierarchy import Hierarchy
 from training.garble import common_characters
+from training.settings import require_extra
 
 SPLIT: Final = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -104,6 +105,7 @@ def write_start(
 
     Returns: how many parameters it has.
     """
+    require_extra()
     import torch
     from transformers import Qwen2Config, Qwen2ForCausalLM
 

@@ -214,6 +214,8 @@ class _Case:
         if tag.tag == "Indicator":
             if gone:
                 return f"“{written}”里有不能理解的日期，不能当作指标"
+            if score is not None and not certain:
+                return f"“{written}”可信度 {score:.2f} 低于 {self._threshold:.2f}，仍算未解释的文字"
             return _Change(Token(start, end, INDICATOR, written), gone, number, sure, certain)
         mention = DateMention(start, end, None, None)
         today = asked.today()
