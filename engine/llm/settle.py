@@ -140,8 +140,8 @@ class _Case:
                 if score is None or score < self._threshold:
                     preferred.append((opening, node))
                     limit = f"{self._threshold:.2f}"
-                    why = "没有可信度" if score is None else f"可信度 {score:.2f} 低于 {limit}"
-                    notes[i] = _Note("unsure", f"{why}，只排到候选的最前面")
+                    reason = "没有可信度" if score is None else f"可信度 {score:.2f} 低于 {limit}"
+                    notes[i] = _Note("unsure", f"{reason}，只排到候选的最前面")
                     continue
                 change = self._chosen(i, opening, node, score)
                 if change:
@@ -152,13 +152,14 @@ class _Case:
             else:
                 found = [self._marked(i, opening.start, tag, score) for tag in said_here.tags]
                 changes += [c for c in found if isinstance(c, _Change)]
-                refused = [c for c in found if isinstance(c, str)]
+                refused = [c for c in found if isinstance(c, _Note)]
+                why = "；".join(note.why for note in refused)
                 if not found:
                     notes[i] = _Note("left open")
                 elif len(refused) == len(found):
-                    notes[i] = _Note("rejected", "；".join(refused))
+                    notes[i] = _Note(refused[0].verdict, why)
                 else:
-                    notes[i] = _Note("accepted", "；".join(refused))
+                    notes[i] = _Note("accepted", why)
         return changes, notes, preferred
 
     def _chosen(self, number: int, opening: Organisations, node: int, score: float) -> list[_Change]:
@@ -195,27 +196,27 @@ class _Case:
             changes.append(_Change(mention._replace(ref=narrower), (mention,), number, score, True))
         return changes
 
-    def _marked(self, number: int, offset: int, tag: Tagged, score: float | None) -> _Change | str:
+    def _marked(self, number: int, offset: int, tag: Tagged, score: float | None) -> _Change | _Note:
         """A tagged stretch as a token; or why it cannot be one."""
         asked, text = self._asked, self._considered.text
         first, last = offset + tag.start, offset + tag.end
         written = asked.query[first:last]
         if not any(u.start < last and first < u.end for u in self._rules.unknown):
-            return f"“{written}”没有碰到未解释的文字"
+            return _Note("rejected", f"“{written}”没有碰到未解释的文字")
         start, end = folded_span(asked, first, last)
         if start >= end or not asked.folded.is_whole(start, end):
-            return f"“{written}”没有可以标注的文字"
+            return _Note("rejected", f"“{written}”没有可以标注的文字")
         tokens = {t for r in self._considered.readings for t in r.segmentation.tokens}
         gone = tuple(t for t in tokens if t.start < end and start < t.end)
         if any(t.start < start or end < t.end for t in gone):
-            return f"“{written}”只是一个更长的日期的一部分"
+            return _Note("rejected", f"“{written}”只是一个更长的日期的一部分")
         sure = score if score is not None else _UNSCORED
         certain = score is not None and score >= self._threshold
         if tag.tag == "Indicator":
             if gone:
-                return f"“{written}”里有不能理解的日期，不能当作指标"
+                return _Note("rejected", f"“{written}”里有不能理解的日期，不能当作指标")
             if score is not None and not certain:
-                return f"“{written}”可信度 {score:.2f} 低于 {self._threshold:.2f}，仍算未解释的文字"
+                return _Note("unsure", f"“{written}”的可信度 {score:.2f} 低于 {self._threshold:.2f}，仍算未解释的文字")
             return _Change(Token(start, end, INDICATOR, written), gone, number, sure, certain)
         mention = DateMention(start, end, None, None)
         today = asked.today()
