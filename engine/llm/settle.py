@@ -14,12 +14,11 @@ from engine import questions
 from engine.conclude import conclude
 from engine.dates import DateMention, find_dates
 from engine.draft import Asked
-from engine.gazetteer import DATE, INDICATOR, ORGANISATION, Candidate, OrgName, Token
+from engine.gazetteer import DATE, INDICATOR, OrgName, Token
 from engine.llm.gaps import Gaps, Organisations, folded_span
 from engine.llm.legal import Said, Tagged, read_answer
 from engine.llm.protocol import Choice, Free, GapAnswer, Settled
 from engine.llm.record import GapPart, GapRecord, Verdict
-from engine.names import FULL
 from engine.readings import Group, Reading, lay_out, link
 from engine.types import Entity, OrgPath, Resolution, Unknown
 
@@ -137,13 +136,17 @@ class _Case:
                     notes[i] = _Note("left open")
                     continue
                 node = opening.nodes[said_here.choice - 1]
+                if opening.group is None:
+                    preferred.append((opening, node))
+                    notes[i] = _Note("unsure", "组织表中没有这个名称，不能由模型代为确定，只排到建议的最前面")
+                    continue
                 if score is None or score < self._threshold:
                     preferred.append((opening, node))
                     limit = f"{self._threshold:.2f}"
                     reason = "没有可信度" if score is None else f"可信度 {score:.2f} 低于 {limit}"
                     notes[i] = _Note("unsure", f"{reason}，只排到候选的最前面")
                     continue
-                change = self._chosen(i, opening, node, score)
+                change = self._narrowed(i, opening.group, node, score)
                 if change:
                     changes += change
                     notes[i] = _Note("accepted")
@@ -161,18 +164,6 @@ class _Case:
                 else:
                     notes[i] = _Note("accepted", why)
         return changes, notes, preferred
-
-    def _chosen(self, number: int, opening: Organisations, node: int, score: float) -> list[_Change]:
-        if opening.group is not None:
-            return self._narrowed(number, opening.group, node, score)
-        start, end = folded_span(self._asked, opening.start, opening.end)
-        level = self._tables.hierarchy.levels[node]
-        name = OrgName((Candidate(node, FULL, level),), self._tables.hierarchy.levels)
-        tokens = self._considered.readings[0].segmentation.tokens
-        gone = tuple(t for t in tokens if t.start < end and start < t.end)
-        if any(t.start < start or end < t.end for t in gone):
-            return []
-        return [_Change(Token(start, end, ORGANISATION, name), gone, number, score, True)]
 
     def _narrowed(self, number: int, group: Group, node: int, score: float) -> list[_Change]:
         """The mentions of an ambiguous target, without the organisations that were not chosen."""
@@ -371,7 +362,7 @@ def _preferring(tables: Tables, resolution: Resolution, opening: Organisations, 
         if question is not None:
             question = question.replace(questions.listed(resolution.candidates), questions.listed(ordered))
         return resolution.model_copy(update={"candidates": ordered, "question": question})
-    unknown = next((u for u in resolution.unknown if (u.start, u.end) == (opening.start, opening.end)), None)
+    unknown = next((u for u in resolution.unknown if u.start < opening.end and opening.start < u.end), None)
     if unknown is None:
         return resolution
     suggestions = (str(path), *(s for s in unknown.suggestions if s != str(path)))[: max(3, len(unknown.suggestions))]
