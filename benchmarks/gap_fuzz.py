@@ -141,7 +141,7 @@ def main() -> None:
             text = chosen.choice(legal)
         score = chosen.choice((None, chosen.random(), 1.0))
         scores = None if score is None else (score,) * len(gaps.openings)
-        outcome, record = settle(*case, gaps, GapAnswer(text, scores), filler="fuzz", threshold=0.5)
+        outcome, record = settle(*case, gaps, GapAnswer(text, scores), filler="fuzz", threshold=0.5, settles=True)
         if record.degraded is None:
             counts["changed the answer" if outcome != case.resolution else "left it as it was"] += 1
         else:

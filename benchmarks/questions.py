@@ -653,6 +653,10 @@ def misspelt(kind: str, slips: Sequence[str]) -> Maker:
             weight, found = lightest(typed, names)
             if weight is None:
                 continue
+            if ending == SUBSTATION_ENDING and typed[-1] in "镇乡":  # 曹既镇 may be 曹集 with its 镇 as well
+                other, _ = lightest(typed[:-1], names)
+                if other is not None and other <= weight:
+                    continue
             verdict = Verdict("one" if len(found) == 1 else "several", found, True)
             yield from_verdict(kind, above + text + ask.text, verdict, ask)
 

@@ -123,8 +123,12 @@ ServerOption = Annotated[
 GapThresholdOption = Annotated[
     float,
     typer.Option(
-        "--gap-threshold", min=0.0, max=1.0, help="模型选定单位所需的可信度。 Score at which its choice settles."
+        "--gap-threshold", min=0.0, max=1.0, help="采用模型说法所需的可信度。 Score at which what it says is taken."
     ),
+]
+GapSettlesOption = Annotated[
+    bool,
+    typer.Option("--gap-settles", help="允许模型在候选单位中选定。 Let its choice among candidates settle."),
 ]
 GapTimeoutOption = Annotated[
     float, typer.Option("--gap-timeout", min=0.0, help="等模型几秒。 How long to wait for it, in seconds.")
@@ -163,7 +167,8 @@ def resolve(
     model: ModelOption = None,
     adapter: AdapterOption = None,
     server: ServerOption = None,
-    gap_threshold: GapThresholdOption = 0.8,
+    gap_threshold: GapThresholdOption = 0.95,
+    gap_settles: GapSettlesOption = False,
     gap_timeout: GapTimeoutOption = 10.0,
     as_json: JsonOption = False,
     as_xml: XmlOption = False,
@@ -175,7 +180,12 @@ def resolve(
     with reporting():
         asked = _queries(queries)
         filler = _gap_filler(gap_filler, model, adapter, server)
-        options = {"gap_filler": filler, "gap_threshold": gap_threshold, "gap_timeout_s": gap_timeout}
+        options = {
+            "gap_filler": filler,
+            "gap_threshold": gap_threshold,
+            "gap_settles": gap_settles,
+            "gap_timeout_s": gap_timeout,
+        }
         engine = _engine(table, sheet, aliases, indicators, default_date, max_length, options)
         worst = FINE
         for resolution in _answers(asked, partial(engine.resolve, today=_day(today), scope=scope and as_utf8(scope))):
@@ -206,7 +216,8 @@ def explain(
     model: ModelOption = None,
     adapter: AdapterOption = None,
     server: ServerOption = None,
-    gap_threshold: GapThresholdOption = 0.8,
+    gap_threshold: GapThresholdOption = 0.95,
+    gap_settles: GapSettlesOption = False,
     gap_timeout: GapTimeoutOption = 10.0,
     as_json: JsonOption = False,
 ) -> None:
@@ -218,7 +229,12 @@ def explain(
     with reporting():
         asked = _queries(queries)
         filler = _gap_filler(gap_filler, model, adapter, server)
-        options = {"gap_filler": filler, "gap_threshold": gap_threshold, "gap_timeout_s": gap_timeout}
+        options = {
+            "gap_filler": filler,
+            "gap_threshold": gap_threshold,
+            "gap_settles": gap_settles,
+            "gap_timeout_s": gap_timeout,
+        }
         engine = _engine(table, sheet, aliases, indicators, default_date, max_length, options)
         worst = FINE
         for explanation in _answers(asked, partial(why, engine, today=_day(today), scope=scope and as_utf8(scope))):

@@ -57,7 +57,9 @@ class Engine:
             bundled small model), "server:URL", or an object with `fill` (`engine.llm.protocol`);
             None: none. Loaded when it is first needed. See docs/models.md.
         gap_timeout_s: how long one call of it may take.
-        gap_threshold: least score, 0 to 1, at which a choice of it settles an organisation.
+        gap_threshold: least score, 0 to 1, at which what it says is taken.
+        gap_settles: whether its choice among candidates may settle an organisation. Unless told so it
+            only puts that candidate first: several organisations of one name are the person's to tell apart.
 
     Raises: HierarchyError, if a table cannot be used; ValueError, for a gap filler that is not known;
         ImportError, with the command to install it, where its extra is missing.
@@ -73,7 +75,8 @@ class Engine:
         clock: Callable[[], date] | None = None,
         gap_filler: str | GapFiller | None = None,
         gap_timeout_s: float = 10.0,
-        gap_threshold: float = 0.8,
+        gap_threshold: float = 0.95,
+        gap_settles: bool = False,
     ) -> None:
         if isinstance(gap_filler, str):
             from engine.llm.ask import LazyFiller
@@ -82,6 +85,7 @@ class Engine:
         self._gap_filler = gap_filler
         self._gap_timeout_s = gap_timeout_s
         self._gap_threshold = gap_threshold
+        self._gap_settles = gap_settles
         self._indicators = indicators
         if isinstance(hierarchy, Tables):
             self._tables = hierarchy
@@ -179,6 +183,7 @@ class Engine:
                 [OpenCase(*cases[i]) for i in wanted],
                 timeout_s=self._gap_timeout_s,
                 threshold=self._gap_threshold,
+                settles=self._gap_settles,
             )
             for i, outcome in zip(wanted, filled, strict=True):
                 done[i] = outcome

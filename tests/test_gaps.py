@@ -41,13 +41,13 @@ def tables(engine: Engine) -> Tables:
 def fill(tables: Tables) -> Fill:
     """Resolve a query with a model that gives one answer."""
 
-    def resolve(query: str, answer: str | GapAnswer, score: float | None = 0.9, **options: Any) -> Resolution:
+    def resolve(query: str, answer: str | GapAnswer, score: float | None = 0.97, **options: Any) -> Resolution:
         filler = (
             ScriptedGapFiller(lambda _: answer)
             if isinstance(answer, GapAnswer)
             else ScriptedGapFiller({query: answer}, score=score)
         )
-        return Engine(tables, gap_filler=filler).resolve(query, today=TODAY, **options)
+        return Engine(tables, gap_settles=True, gap_filler=filler).resolve(query, today=TODAY, **options)
 
     return resolve
 
@@ -55,7 +55,7 @@ def fill(tables: Tables) -> Fill:
 def asked(tables: Tables, query: str, **options: Any) -> GapRequest | None:
     """What a model is asked about a query."""
     filler = ScriptedGapFiller()
-    Engine(tables, gap_filler=filler).resolve(query, today=TODAY, **options)
+    Engine(tables, gap_settles=True, gap_filler=filler).resolve(query, today=TODAY, **options)
     return filler.asked[0] if filler.asked else None
 
 
@@ -157,7 +157,7 @@ def test_nothing_settled_is_ever_open(tables: Tables) -> None:
 )
 def test_what_cannot_safely_be_asked_is_not(tables: Tables, query: str, reason: str) -> None:
     filler = ScriptedGapFiller()
-    got = Engine(tables, gap_filler=filler).resolve(query, today=TODAY)
+    got = Engine(tables, gap_settles=True, gap_filler=filler).resolve(query, today=TODAY)
     assert not filler.asked
     assert got.degraded is not None and reason in got.degraded
     assert got.model_copy(update={"degraded": None}) == Engine(tables).resolve(query, today=TODAY)
@@ -173,11 +173,11 @@ def test_tags_in_the_query_are_escaped(tables: Tables) -> None:
 
 
 def test_a_tagged_indicator_is_an_indicator(fill: Fill) -> None:
-    got = fill("菏泽低电压台区数", f"{HEZE}<Indicator>低电压台区数</Indicator>", 0.9)
+    got = fill("菏泽低电压台区数", f"{HEZE}<Indicator>低电压台区数</Indicator>", 0.96)
     assert got.status == "resolved" and got.degraded is None
     assert got.indicators == ("低电压台区数",) and not got.unknown
     entity = got.entities[-1]
-    assert (entity.type, entity.name, entity.source, entity.score) == ("Indicator", "低电压台区数", "llm", 0.9)
+    assert (entity.type, entity.name, entity.source, entity.score) == ("Indicator", "低电压台区数", "llm", 0.96)
     assert got.to_xml() == f"{HEZE}<Indicator>低电压台区数</Indicator>"
 
 
@@ -188,14 +188,21 @@ def test_what_is_not_tagged_stays_unknown(fill: Fill) -> None:
 
 
 def test_a_choice_above_the_threshold_settles(fill: Fill) -> None:
-    got = fill("城关供电所投诉数量", f"{DONGMING}{COMPLAINTS}数量", 0.8)
+    got = fill("城关供电所投诉数量", f"{DONGMING}{COMPLAINTS}数量", 0.95)
     assert got.status == "resolved" and got.company == "东明县供电公司" and got.question is None
     (chosen,) = [e for e in got.entities if e.source == "llm"]
-    assert (chosen.text, chosen.score) == ("城关供电所", 0.8)
+    assert (chosen.text, chosen.score) == ("城关供电所", 0.95)
     assert [e.source for e in got.entities if e.start is None] == ["graph"] * 3
 
 
-@pytest.mark.parametrize("score", [0.79, None, float("nan"), 1.5, 0.0, -1.0])
+def test_a_choice_settles_nothing_unless_told_so(tables: Tables) -> None:
+    filler = ScriptedGapFiller({"城关供电所投诉数量": f"{DONGMING}{COMPLAINTS}数量"}, score=1.0)
+    got = Engine(tables, gap_filler=filler).resolve("城关供电所投诉数量", today=TODAY)
+    assert got.status == "ambiguous" and not got.targets
+    assert got.candidates[0].company == "东明县供电公司"
+
+
+@pytest.mark.parametrize("score", [0.94, None, float("nan"), 1.5, 0.0, -1.0])
 def test_a_choice_below_the_threshold_only_comes_first(fill: Fill, score: float | None) -> None:
     got = fill("城关供电所投诉数量", f"{DONGMING}{COMPLAINTS}数量", score)
     assert got.status == "ambiguous" and not got.targets and got.degraded is None
@@ -247,7 +254,7 @@ def test_the_status_rises_only_on_a_certain_answer(fill: Fill) -> None:
 
 def test_leaving_everything_open_is_a_fine_answer(tables: Tables) -> None:
     for query in ("城关供电所投诉", "菏泽低电压台区数", "启灵供电所投诉", "菏泽农忙那阵投诉"):
-        with_model = Engine(tables, gap_filler=ScriptedGapFiller()).resolve(query, today=TODAY)
+        with_model = Engine(tables, gap_settles=True, gap_filler=ScriptedGapFiller()).resolve(query, today=TODAY)
         assert with_model == Engine(tables).resolve(query, today=TODAY)
 
 
@@ -309,7 +316,7 @@ def _explode(_: Sequence[GapRequest]) -> Any:
     ],
 )
 def test_a_gap_filler_that_fails_leaves_the_rules_answer(tables: Tables, behaviour: Any) -> None:
-    got = Engine(tables, gap_filler=_Broken(behaviour)).resolve("城关供电所投诉", today=TODAY)
+    got = Engine(tables, gap_settles=True, gap_filler=_Broken(behaviour)).resolve("城关供电所投诉", today=TODAY)
     assert got.degraded
     assert got.model_copy(update={"degraded": None}) == Engine(tables).resolve("城关供电所投诉", today=TODAY)
     assert '"degraded"' in got.model_dump_json()
@@ -335,7 +342,7 @@ def test_many_queries_are_asked_about_at_once(tables: Tables) -> None:
     calls = []
     fill = filler.fill
     filler.fill = lambda requests, *, timeout_s: calls.append(len(requests)) or fill(requests, timeout_s=timeout_s)  # type: ignore[method-assign, func-returns-value]
-    engine = Engine(tables, gap_filler=filler)
+    engine = Engine(tables, gap_settles=True, gap_filler=filler)
     queries = ["菏泽低电压台区数", "菏泽投诉", "城关供电所投诉", "济宁巨野投诉"]
     got = engine.resolve_many(queries, today=TODAY)
     assert calls == [2]
@@ -348,7 +355,9 @@ def test_many_queries_are_asked_about_at_once(tables: Tables) -> None:
 def test_the_record_tells_what_was_asked_and_what_became_of_it(tables: Tables) -> None:
     script = {"城关供电所低电压台区": f"{DONGMING}<Indicator>低电压台区</Indicator>"}
     explanation = explain(
-        Engine(tables, gap_filler=ScriptedGapFiller(script, score=0.5)), "城关供电所低电压台区", today=TODAY
+        Engine(tables, gap_settles=True, gap_filler=ScriptedGapFiller(script, score=0.5)),
+        "城关供电所低电压台区",
+        today=TODAY,
     )
     gap = explanation.gap
     assert gap is not None and gap.filler == "scripted" and gap.answer == script["城关供电所低电压台区"]
@@ -364,13 +373,17 @@ def test_the_record_tells_what_was_asked_and_what_became_of_it(tables: Tables) -
 
 
 def test_without_a_gap_there_is_no_record(tables: Tables) -> None:
-    assert explain(Engine(tables, gap_filler=ScriptedGapFiller()), "菏泽投诉", today=TODAY).gap is None
+    assert (
+        explain(Engine(tables, gap_settles=True, gap_filler=ScriptedGapFiller()), "菏泽投诉", today=TODAY).gap is None
+    )
     assert explain(Engine(tables), "菏泽低电压台区数", today=TODAY).gap is None
 
 
 def test_a_rejected_answer_is_recorded_with_the_reason(tables: Tables) -> None:
     explanation = explain(
-        Engine(tables, gap_filler=ScriptedGapFiller({"城关供电所投诉": "济南"})), "城关供电所投诉", today=TODAY
+        Engine(tables, gap_settles=True, gap_filler=ScriptedGapFiller({"城关供电所投诉": "济南"})),
+        "城关供电所投诉",
+        today=TODAY,
     )
     gap = explanation.gap
     assert gap is not None and gap.answer == "济南" and gap.degraded == explanation.resolution.degraded
@@ -380,7 +393,7 @@ def test_a_rejected_answer_is_recorded_with_the_reason(tables: Tables) -> None:
 @pytest.mark.parametrize("kind", ["gpt", "server:", "server", ""])
 def test_an_unknown_gap_filler_is_refused(tables: Tables, kind: str) -> None:
     with pytest.raises(ValueError, match="server:URL"):
-        Engine(tables, gap_filler=kind)
+        Engine(tables, gap_settles=True, gap_filler=kind)
 
 
 def test_an_adapter_is_for_a_local_model(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -395,7 +408,7 @@ def test_a_missing_extra_says_how_to_install_it(
 ) -> None:
     monkeypatch.setattr(ask, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=rf"pip install 'qilin\[{extra}\]'"):
-        Engine(tables, gap_filler=kind)
+        Engine(tables, gap_settles=True, gap_filler=kind)
 
 
 def test_a_model_is_loaded_once_and_when_it_is_first_needed(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -410,7 +423,7 @@ def test_a_model_is_loaded_once_and_when_it_is_first_needed(tables: Tables, monk
 
     monkeypatch.setattr(ask, "find_spec", lambda name: True)
     monkeypatch.setattr(ask, "import_module", lambda name: Module)
-    engine = Engine(tables, gap_filler=ask.LazyFiller("local", model="base", adapter="lora"))
+    engine = Engine(tables, gap_settles=True, gap_filler=ask.LazyFiller("local", model="base", adapter="lora"))
     engine.resolve("菏泽投诉", today=TODAY)
     assert not loaded
     for _ in range(3):
@@ -427,7 +440,7 @@ def test_a_model_that_cannot_be_loaded_is_tried_once(tables: Tables, monkeypatch
 
     monkeypatch.setattr(ask, "find_spec", lambda name: True)
     monkeypatch.setattr(ask, "import_module", missing)
-    engine = Engine(tables, gap_filler="local")
+    engine = Engine(tables, gap_settles=True, gap_filler="local")
     for _ in range(2):
         got = engine.resolve("菏泽低电压台区", today=TODAY)
         assert got.degraded == "the model cannot be loaded: no such folder: base"
@@ -438,7 +451,7 @@ def test_settled_questions_import_nothing_of_the_model_side() -> None:
     code = (
         "import sys\n"
         "from engine import Engine\n"
-        "engine = Engine(gap_filler=object())\n"
+        "engine = Engine(gap_settles=True, gap_filler=object())\n"
         "assert engine.resolve('菏泽麒麟投诉数量').status == 'resolved'\n"
         "assert not [m for m in sys.modules if m.startswith('engine.llm') or m in ('httpx', 'torch')], sys.modules\n"
     )

@@ -54,7 +54,7 @@ def asking(server: ScriptedServer, tables: Tables) -> Iterator[Engine]:
     filler = ServerGapFiller(server.url, sleep=lambda _: None, circuit=Circuit(most_failures=100))
     server.script = lambda body: completion("x")
     filler.fill([GapRequest("q", (Free("x"),))], timeout_s=10)
-    yield Engine(tables, gap_filler=filler, gap_timeout_s=DEADLINE_S)
+    yield Engine(tables, gap_settles=True, gap_filler=filler, gap_timeout_s=DEADLINE_S)
     filler.close()
 
 
@@ -171,7 +171,7 @@ def test_a_server_that_is_not_there(tables: Tables) -> None:
     with serving() as gone:
         url = gone.url
     filler = ServerGapFiller(url, sleep=lambda _: None)
-    got = Engine(tables, gap_filler=filler, gap_timeout_s=DEADLINE_S).resolve(AMBIGUOUS, today=TODAY)
+    got = Engine(tables, gap_settles=True, gap_filler=filler, gap_timeout_s=DEADLINE_S).resolve(AMBIGUOUS, today=TODAY)
     assert unharmed(got, tables) and "cannot be reached" in str(got.degraded)
     filler.close()
 
@@ -183,7 +183,7 @@ def test_a_health_check_that_lies(server: ScriptedServer, tables: Tables) -> Non
     )
     filler = ServerGapFiller(server.url)
     begin = time.monotonic()
-    got = Engine(tables, gap_filler=filler, gap_timeout_s=0.3).resolve(AMBIGUOUS, today=TODAY)
+    got = Engine(tables, gap_settles=True, gap_filler=filler, gap_timeout_s=0.3).resolve(AMBIGUOUS, today=TODAY)
     assert time.monotonic() - begin < 0.8
     assert unharmed(got, tables) and filler.constrains is None
     filler.close()
@@ -193,7 +193,9 @@ def test_the_models_list_may_be_anything(server: ScriptedServer, tables: Tables)
     for models in ({"data": []}, {"data": [{}]}, {"data": None}, [], {"data": [{"id": 3}]}):
         server.models = models
         filler = ServerGapFiller(server.url)
-        got = Engine(tables, gap_filler=filler, gap_timeout_s=DEADLINE_S).resolve(AMBIGUOUS, today=TODAY)
+        got = Engine(tables, gap_settles=True, gap_filler=filler, gap_timeout_s=DEADLINE_S).resolve(
+            AMBIGUOUS, today=TODAY
+        )
         assert unharmed(got, tables)
         filler.close()
 
@@ -249,7 +251,7 @@ def _obeying(request: GapRequest) -> str:
 def test_a_query_cannot_make_a_model_name_another_organisation(tables: Tables, query: str, obeying: bool) -> None:
     rules = Engine(tables).resolve(query, today=TODAY)
     filler = ScriptedGapFiller(_obeying if obeying else (lambda _: f"{SHANDONG}<City>济南</City>"))
-    got = Engine(tables, gap_filler=filler).resolve(query, today=TODAY)
+    got = Engine(tables, gap_settles=True, gap_filler=filler).resolve(query, today=TODAY)
     assert set(rules.targets) <= set(got.targets) or got.status == "unresolved"
     allowed = {str(t) for t in rules.targets} | {str(c) for c in rules.candidates}
     for target in got.targets:
@@ -306,7 +308,9 @@ def sound(got: Resolution, tables: Tables) -> None:
 def test_no_output_names_an_organisation_outside_the_table(
     engine: Engine, said: str, score: float | None, query: str
 ) -> None:
-    got = Engine(engine._tables, gap_filler=ScriptedGapFiller(lambda _: said, score=score)).resolve(query, today=TODAY)
+    got = Engine(engine._tables, gap_settles=True, gap_filler=ScriptedGapFiller(lambda _: said, score=score)).resolve(
+        query, today=TODAY
+    )
     sound(got, engine._tables)
     json.loads(got.model_dump_json())
     got.to_xml().encode()
@@ -322,7 +326,9 @@ def test_no_legal_output_does_either(engine: Engine, seed: int, score: float | N
         return "".join(_picked(segment, chosen) for segment in request.segments)
 
     rules = engine.resolve(query, today=TODAY)
-    got = Engine(engine._tables, gap_filler=ScriptedGapFiller(say, score=score)).resolve(query, today=TODAY)
+    got = Engine(engine._tables, gap_settles=True, gap_filler=ScriptedGapFiller(say, score=score)).resolve(
+        query, today=TODAY
+    )
     sound(got, engine._tables)
     if score is None:
         assert got.targets in (rules.targets, ()) and got.status in (rules.status, "unresolved")
@@ -340,7 +346,7 @@ def _picked(segment: Any, chosen: random.Random) -> str:
 
 def test_the_seeds_questions_never_reach_a_model(tables: Tables) -> None:
     filler = ScriptedGapFiller(lambda _: "")
-    engine = Engine(tables, gap_filler=filler)
+    engine = Engine(tables, gap_settles=True, gap_filler=filler)
     lines = (Path(__file__).parent / "golden" / "seed.jsonl").read_text(encoding="utf-8").splitlines()
     for line in lines:
         for query in json.loads(line)["queries"]:
@@ -351,7 +357,7 @@ def test_the_seeds_questions_never_reach_a_model(tables: Tables) -> None:
 def test_left_open_is_always_legal(tables: Tables) -> None:
     for query in QUERIES:
         filler = ScriptedGapFiller(lambda request: GapAnswer(left_open(request)))
-        assert Engine(tables, gap_filler=filler).resolve(query, today=TODAY).degraded is None
+        assert Engine(tables, gap_settles=True, gap_filler=filler).resolve(query, today=TODAY).degraded is None
 
 
 # ── any question ─────────────────────────────────────────────────────────────────────────────────
@@ -381,7 +387,7 @@ def test_any_question_with_any_legal_answer_gives_a_sound_resolution(
     chosen = random.Random(seed)
     filler = ScriptedGapFiller(lambda r: "".join(_picked(segment, chosen) for segment in r.segments), score=score)
     rules = engine.resolve(query, today=TODAY)
-    got = Engine(engine._tables, gap_filler=filler).resolve(query, today=TODAY)
+    got = Engine(engine._tables, gap_settles=True, gap_filler=filler).resolve(query, today=TODAY)
     check_answer(engine.hierarchy, got)
     sound(got, engine._tables)
     assert got.query == query and not (got.degraded and got.degraded.startswith("the gap filler failed"))
@@ -409,7 +415,7 @@ def test_any_question_with_any_legal_answer_gives_a_sound_resolution(
 def test_any_question_left_open_is_answered_as_by_rules_alone(engine: Engine, query: str) -> None:
     filler = ScriptedGapFiller()
     rules = engine.resolve(query, today=TODAY)
-    got = Engine(engine._tables, gap_filler=filler).resolve(query, today=TODAY)
+    got = Engine(engine._tables, gap_settles=True, gap_filler=filler).resolve(query, today=TODAY)
     assert got.model_copy(update={"degraded": None}) == rules
     if filler.asked:
         assert got.degraded is None

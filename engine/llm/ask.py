@@ -36,7 +36,7 @@ class OpenCase(NamedTuple):
 
 
 def fill_gaps(
-    filler: GapFiller, cases: Sequence[OpenCase], *, timeout_s: float, threshold: float
+    filler: GapFiller, cases: Sequence[OpenCase], *, timeout_s: float, threshold: float, settles: bool
 ) -> list[tuple[Resolution, GapRecord | None]]:
     """The resolution of each case, and what was asked about it: None where nothing had to be."""
     found = [find_gaps(*case) for case in cases]
@@ -46,7 +46,7 @@ def fill_gaps(
         answers += _answers(filler, [gaps.request for _, gaps in wanted[at : at + _BATCH]], timeout_s)
     name = str(getattr(filler, "name", type(filler).__name__))
     settled = iter(
-        settle(*case, gaps, answer, filler=name, threshold=threshold)
+        settle(*case, gaps, answer, filler=name, threshold=threshold, settles=settles)
         for (case, gaps), answer in zip(wanted, answers, strict=True)
     )
     return [_outcome(case, gaps, settled, name) for case, gaps in zip(cases, found, strict=True)]

@@ -63,14 +63,16 @@ def settle(
     *,
     filler: str,
     threshold: float,
+    settles: bool,
 ) -> Answered:
     """The rules' answer with what a model said of its gaps; or as it was, and why.
 
     Args:
         resolution: the rules' answer.
-        threshold: least score at which a choice settles an organisation, or the status changes.
+        threshold: least score at which what is said is taken.
+        settles: whether a choice may settle an organisation, or only puts it first.
     """
-    case = _Case(tables, asked, considered, resolution, gaps, threshold)
+    case = _Case(tables, asked, considered, resolution, gaps, threshold, settles)
     said = None if answer.error else read_answer(answer.text, gaps.request)
     if said is None:
         reason = answer.error or _why_illegal(answer.text)
@@ -113,6 +115,7 @@ class _Case:
         resolution: Resolution,
         gaps: Gaps,
         threshold: float,
+        settles: bool,
     ) -> None:
         self._tables = tables
         self._asked = asked
@@ -120,6 +123,7 @@ class _Case:
         self._rules = resolution
         self._gaps = gaps
         self._threshold = threshold
+        self._settles = settles
 
     # ── what was said ────────────────────────────────────────────────────────────────────────────
 
@@ -139,6 +143,10 @@ class _Case:
                 if opening.group is None:
                     preferred.append((opening, node))
                     notes[i] = _Note("unsure", "组织表中没有这个名称，不能由模型代为确定，只排到建议的最前面")
+                    continue
+                if not self._settles:
+                    preferred.append((opening, node))
+                    notes[i] = _Note("unsure", "由提问者确定单位，模型的选择只排到候选的最前面")
                     continue
                 if score is None or score < self._threshold:
                     preferred.append((opening, node))
