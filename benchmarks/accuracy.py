@@ -160,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for province in provinces:
         table = Table.read(options.table, province)
         foreign = foreign_names([everything])
-        engine = Engine(whole.subset(province))
+        engine = Engine(whole.subset(province), gap_filler=None)
 
         def resolve(question: Question, engine: Engine = engine) -> ResolutionLike:
             return engine.resolve(question.query, today=TODAY, scope=question.scope)

@@ -53,7 +53,7 @@ def _share(asked: Sequence[bool]) -> str:
 def latency(engine: Engine) -> None:
     """Ordinary questions without and with a gap filler, by turns."""
     made = [q.query for q in questions(Table.read(_TABLE), per_kind=30, seed=3) if q.kind in _ORDINARY]
-    plain, with_filler = Engine(engine._tables), Engine(engine._tables, gap_filler=ScriptedGapFiller())
+    plain, with_filler = Engine(engine._tables, gap_filler=None), Engine(engine._tables, gap_filler=ScriptedGapFiller())
     quiet = [
         q
         for q in made
@@ -119,7 +119,7 @@ def compiling() -> None:
 
     tokenizer = qwen_vocabulary.tokenizer()
     china = Hierarchy.bundled("china")
-    engine = Engine(china)
+    engine = Engine(china, gap_filler=None)
     nodes = [i for i in range(len(china)) if china.levels[i] == Level.SUBSTATION][::15]
     for count in (1, 10, 100, 2000):
         paths = [tags_of(engine._tables.org_path(i)) for i in nodes[:count]]
@@ -148,7 +148,7 @@ def compiling() -> None:
 
 def main() -> None:
     """Print all of it."""
-    engine = Engine()
+    engine = Engine(gap_filler=None)
     reach(engine)
     latency(engine)
     around(engine)

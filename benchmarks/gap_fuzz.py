@@ -125,7 +125,7 @@ def main() -> None:
     parser.add_argument("--per-kind", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    engine = Engine()
+    engine = Engine(gap_filler=None)
     asked = open_questions(engine, options.per_kind, options.seed)
     chosen = random.Random(options.seed)
     legal = [legal_answer(a.gaps.request, chosen) for a in asked]

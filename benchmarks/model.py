@@ -69,7 +69,7 @@ def main() -> None:
     arguments = parser.parse_args()
     filler = LocalGapFiller.load(arguments.model, arguments.adapter)
     print(f"{filler.name}: {sum(p.numel() for p in filler.model.parameters()):,} parameters on {filler.model.device}")
-    forward_passes(filler, Engine(Hierarchy.bundled()))
+    forward_passes(filler, Engine(Hierarchy.bundled(), gap_filler=None))
     gap_cost.compiling()
 
 

@@ -97,7 +97,7 @@ GapFillerOption = Annotated[
     str | None,
     typer.Option(
         "--gap-filler",
-        metavar="local|server:URL",
+        metavar="auto|local|server:URL|none",
         help="规则没有定论的部分问语言模型。 Ask a language model about what the rules leave open.",
     ),
 ]
@@ -362,7 +362,7 @@ def _engine(
     return Engine(tables, indicators=indicators, default_date=default_date, max_length=max_length, **gap_options)
 
 
-def _gap_filler(kind: str | None, model: str | None, adapter: str | None, server: str | None) -> GapFiller | None:
+def _gap_filler(kind: str | None, model: str | None, adapter: str | None, server: str | None) -> GapFiller | str | None:
     """The language model that the options name; None: none."""
     if server is not None:
         if kind is not None:
@@ -370,8 +370,12 @@ def _gap_filler(kind: str | None, model: str | None, adapter: str | None, server
         kind = f"server:{server}"
     if kind is None:
         if model is None and adapter is None:
-            return None
+            return "auto"
         kind = "local"
+    if kind == "none":
+        return None
+    if kind == "auto":
+        return kind
     from engine.llm.ask import LazyFiller
 
     return LazyFiller(kind, model=model, adapter=adapter)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import lru_cache
+from importlib.util import find_spec
 from itertools import pairwise
 from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -55,7 +56,8 @@ class Engine:
         clock: gives today's date when a call does not; default: the clock in Asia/Shanghai.
         gap_filler: a language model that is asked about what the rules leave open: "local" (the
             bundled small model), "server:URL", or an object with `fill` (`engine.llm.protocol`);
-            None: none. Loaded when it is first needed. See docs/models.md.
+            None: none; "auto": "local" where the extra `llm` is installed. Loaded when it is first
+            needed. See docs/models.md.
         gap_timeout_s: how long one call of it may take.
         gap_threshold: least score, 0 to 1, at which what it says is taken.
         gap_settles: whether its choice among candidates may settle an organisation. Unless told so it
@@ -73,11 +75,13 @@ class Engine:
         default_date: str | None = None,
         max_length: int = 2000,
         clock: Callable[[], date] | None = None,
-        gap_filler: str | GapFiller | None = None,
+        gap_filler: str | GapFiller | None = "auto",
         gap_timeout_s: float = 10.0,
         gap_threshold: float = 0.95,
         gap_settles: bool = False,
     ) -> None:
+        if gap_filler == "auto":
+            gap_filler = "local" if _has_local_model() else None
         if isinstance(gap_filler, str):
             from engine.llm.ask import LazyFiller
 
@@ -499,6 +503,12 @@ def _is_lonely(group: Group) -> bool:
     name = group.mentions[0].ref
     assert isinstance(name, OrgName)
     return len(group.mentions) == 1 and not name.lonely.isdisjoint(group.options)
+
+
+@lru_cache(maxsize=1)
+def _has_local_model() -> bool:
+    """Whether the extra `llm` is installed; torch is not imported to find out."""
+    return all(find_spec(module) for module in ("torch", "transformers", "peft", "llguidance"))
 
 
 @lru_cache(maxsize=1)

@@ -29,7 +29,7 @@ def today() -> date:
 @pytest.fixture(scope="session")
 def engine() -> Engine:
     """The engine of the bundled Shandong table with its aliases."""
-    return Engine()
+    return Engine(gap_filler=None)
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +54,7 @@ def engine_of(china: Hierarchy, engine: Engine) -> Callable[[str], Engine]:
 
     @lru_cache(maxsize=6)
     def build(province: str) -> Engine:
-        return engine if province == "山东省" else Engine(china.subset(province))
+        return engine if province == "山东省" else Engine(china.subset(province), gap_filler=None)
 
     return build
 
@@ -90,6 +90,6 @@ def engine_with(write_table: Callable[..., Path]) -> Callable[..., Engine]:
         declared = None
         if aliases:
             declared = write_table(*aliases, header="alias,level,canonical,city,kind,valid_from,valid_to")
-        return Engine(Hierarchy.from_csv(write_table(*rows), aliases=declared), **options)
+        return Engine(Hierarchy.from_csv(write_table(*rows), aliases=declared), **{"gap_filler": None, **options})
 
     return build

@@ -491,3 +491,15 @@ def test_tags_of_a_path_go_on_below_a_level(engine: Engine) -> None:
 def test_rules_alone_conclude_the_same(engine: Engine, tables: Tables) -> None:
     case = engine.consider("菏泽低电压台区数", today=TODAY)
     assert conclude(*case) == engine.resolve("菏泽低电压台区数", today=TODAY)
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_bundled_model_is_asked_where_its_extra_is_installed(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch, installed: bool
+) -> None:
+    monkeypatch.setattr("engine.resolver._has_local_model", lambda: installed)
+    monkeypatch.setattr(ask, "find_spec", lambda name: object())
+    monkeypatch.setattr(ask.LazyFiller, "_open", lambda self: ScriptedGapFiller(lambda request: left_open(request)))
+    asked = explain(Engine(tables), "菏泽低电压台区数", today=TODAY).gap
+    assert (asked is not None) == installed
+    assert explain(Engine(tables, gap_filler=None), "菏泽低电压台区数", today=TODAY).gap is None

@@ -206,7 +206,7 @@ def evaluate(
     scores: dict[str, dict[str, Score]] = {}
     answers: dict[str, dict[str, list[Answer]]] = {}
     for name, rows in sets.items():
-        answers[name] = {"rules": _resolved(Engine(tables), rows, None, name, progress)}
+        answers[name] = {"rules": _resolved(Engine(tables, gap_filler=None), rows, None, name, progress)}
         if model and remembering:
             part = rows[:alone]
             answers[name]["model, free"] = _alone(model, part, None, f"{name}: model, free", progress)
