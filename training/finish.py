@@ -1,12 +1,11 @@
 """A finished run of the small model to the folder that is shipped: half the bytes, and how it wants to be asked.
 
-python -m training.finish saves/small/sft data/model
+python -m training.finish saves/small/sft3 data/model saves/small/start
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -42,9 +41,8 @@ def finish(run: Path, out: Path, tokenizer: Path | None = None) -> int:
         text = json.dumps(content, ensure_ascii=False, indent=indent)
         (out / name).write_text(text + "\n", encoding="utf-8", newline="\n")
     (out / "qilin.json").write_text(json.dumps(MANNER, indent=1) + "\n", encoding="utf-8", newline="\n")
-    log = run / "trainer_log.jsonl"
-    if log.is_file():
-        shutil.copyfile(log, out / "training_log.jsonl")
+    for path in out.iterdir():
+        path.chmod(0o644)
     return (out / "model.safetensors").stat().st_size
 
 
