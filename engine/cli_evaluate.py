@@ -31,6 +31,10 @@ def evaluate(
     alone: Annotated[
         int, typer.Option("--alone", min=1, help="单独问模型几个问题。 Questions of each set that the model alone is asked.")
     ] = 300,
+    threshold: Annotated[
+        float | None,
+        typer.Option("--threshold", min=0.0, max=1.0, help="可信度阈值；不给则在 valid 部分上选。 Gap threshold; default: chosen on the part valid.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="随机种子。 Seed of the questions.")] = 0,
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="写 Markdown、JSON 和 HTML 的目录。 Where the report goes.")
@@ -58,7 +62,7 @@ def evaluate(
                 raise typer.Exit(BAD_INPUT) from None
         hierarchy = load_table(table, sheet, aliases)
         with _bar() as progress:
-            report = run(hierarchy, filler, size=size, alone=alone, seed=seed, progress=progress)
+            report = run(hierarchy, filler, size=size, alone=alone, threshold=threshold, seed=seed, progress=progress)
         _show(report)
         for path in write_report(report, out):
             show([line(str(path))])

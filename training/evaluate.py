@@ -42,7 +42,7 @@ TODAY: Final = date(2024, 5, 13)
 HOLD_OUT: Final = ("template", "plain", "reordered", "several", "no organisation", "ordinary")
 GAPS: Final = ("unlisted indicator", "odd date", "garbled", "unknown name", "ambiguous")
 LEFT_OPEN: Final = ("unknown name", "ambiguous")  # no organisation is settled by these
-DEFAULT_THRESHOLD: Final = 0.8
+DEFAULT_THRESHOLD: Final = 0.95
 THRESHOLDS: Final = (*(i / 20 for i in range(20)), 0.97, 0.98, 0.99, 0.995, 0.999, 1.0)
 _MORE_ERRORS: Final = 0.005  # silent errors that a lower threshold may bring
 _QILIN: Final = (
@@ -139,6 +139,7 @@ class Report(NamedTuple):
     curve: tuple[Point, ...]
     ordinary: Interval | None  # ordinary questions that reach the model
     examples: tuple[dict[str, str], ...]  # gap questions that both got right and the rules did not, and the reverse
+    threshold_chosen: bool = True  # on the part `valid`, not given
 
     @property
     def earns_its_place(self) -> bool:
@@ -182,6 +183,7 @@ def evaluate(
     size: int = 600,
     seed: int = 0,
     alone: int = 300,
+    threshold: float | None = None,
     progress: Progress = lambda what, done, total: None,
 ) -> Report:
     """Ask everyone everything.
@@ -190,6 +192,7 @@ def evaluate(
         model: None for the rules alone.
         size: How many questions the hold-out has, and how many the gap questions.
         alone: How many of each set the model alone is asked, which takes longest.
+        threshold: What `Engine(gap_threshold=…)` is to be; None: chosen on the part `valid`.
         progress: Told what is being done, how far it is, and of how many.
     """
     tables = Tables.build(hierarchy)
@@ -199,8 +202,10 @@ def evaluate(
         "gaps": _questions(hierarchy, GAPS, "test", size, seed),
     }
     remembering = Remembering(model) if model else None
-    threshold = DEFAULT_THRESHOLD
-    if remembering:
+    chosen = threshold is None and remembering is not None
+    if threshold is None:
+        threshold = DEFAULT_THRESHOLD
+    if chosen and remembering:
         tried = _questions(hierarchy, GAPS, "valid", max(size // 2, 1), seed)
         threshold = choose_threshold(sweep(tables, remembering, tried, progress))
     scores: dict[str, dict[str, Score]] = {}
@@ -239,6 +244,7 @@ def evaluate(
         curve,
         _ordinary(sets["hold-out"], answers["hold-out"].get("both")),
         _examples(sets["gaps"], answers["gaps"]),
+        chosen,
     )
 
 

@@ -147,7 +147,9 @@ def _about(report: Report, code: str) -> str:
     said.append(f"table: {code.format(Path(report.table).name)} ({report.organisations} organisations)")
     said.append(f"seed {report.seed}")
     if report.model:
-        said.append(f"threshold {report.threshold:g}, chosen on the part `valid`")
+        said.append(
+            f"threshold {report.threshold:g}, {'chosen on the part `valid`' if report.threshold_chosen else 'given'}"
+        )
     text = "; ".join(said) + ". Figures are with 95 % confidence intervals: Wilson for shares, bootstrap for gains."
     if report.ordinary:
         text += f" Ordinary questions that reach the model: {share(report.ordinary)}."
