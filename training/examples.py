@@ -112,16 +112,9 @@ class Maker:
         low = [i for i, found in enumerate(owners) if node in found]
         if not low:
             return False
-        best = min(owners[i][node] for i in low)
-        for i in low:
-            for other, fullness in owners[i].items():
-                if other == node or (fullness, self.hierarchy.levels[other]) > (best, self.hierarchy.levels[node]):
-                    if other != node and not self._one_path(other, node):
-                        pass  # a lesser form of another organisation; only the parents may rule it out
-                    if other == node:
-                        continue
-                if all(any(self._one_path(o, other) for o in found) for found in owners):
-                    return False
+        others = {other for i in low for other in owners[i] if other != node}
+        if any(all(any(self._one_path(o, other) for o in found) for found in owners) for other in others):
+            return False
         return all(any(self.hierarchy.is_ancestor(o, node) for o in found) for found in owners)
 
     def _one_path(self, a: int, b: int) -> bool:
