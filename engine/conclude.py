@@ -113,7 +113,7 @@ def _is_plain(reading: Reading) -> bool:
 
 def _doubtful(readings: Sequence[Reading]) -> list[Group]:
     """Groups that could be several organisations, or whose reading is one of several."""
-    groups = [g for g in readings[0].groups if len(g.options) > 1 or _is_guess(g)]
+    groups = [g for g in readings[0].groups if is_doubtful(g)]
     if len(readings) > 1:
         answers = [{(g.excluded, g.options) for g in r.groups} for r in readings]
         shared = set.intersection(*answers)
@@ -121,6 +121,11 @@ def _doubtful(readings: Sequence[Reading]) -> list[Group]:
         if not groups:
             groups = [g for r in readings for g in r.groups if (g.excluded, g.options) not in shared][:1]
     return groups
+
+
+def is_doubtful(group: Group) -> bool:
+    """Whether a target could be several organisations, or is only guessed."""
+    return len(group.options) > 1 or _is_guess(group)
 
 
 def _is_guess(group: Group) -> bool:

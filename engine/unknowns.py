@@ -32,7 +32,7 @@ class Missing(NamedTuple):
     swallowed: tuple[Token, ...]
 
 
-def _with_whole_suffixes(text: str, runs: Sequence[tuple[int, int]], ends: Sequence[int]) -> Iterator[tuple[int, int]]:
+def _with_whole_suffixes(text: str, runs: Sequence[tuple[int, int]], ends: Sequence[int]) -> list[tuple[int, int]]:
     """The runs, put together again where a filler word took part of a suffix: 阿巴|提供|电所 is 阿巴提供电所."""
     merged: list[tuple[int, int]] = []
     for start, end in runs:
@@ -44,7 +44,7 @@ def _with_whole_suffixes(text: str, runs: Sequence[tuple[int, int]], ends: Seque
             if merged and merged[-1][0] >= covered and start - merged[-1][1] <= 1:
                 start = merged.pop()[0]
         merged.append((start, end))
-    return iter(merged)
+    return merged
 
 
 class NilFinder:
@@ -118,7 +118,8 @@ class NilFinder:
             covered = end
 
     def _veils(self, written: str) -> bool:
-        if len(self._gap(written).words) < 2 and self._gap(written).content != 1:
+        gap = self._gap(written)
+        if len(gap.words) < 2 and gap.content != 1:
             return False
         if self._is_ordinary(written) or self._is_stem(written):
             return False

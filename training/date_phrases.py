@@ -6,19 +6,15 @@ import random
 from typing import Final
 
 from training.split import Part, part_of
-
-
-def _listed(words: str) -> tuple[str, ...]:
-    return tuple(words.split())
-
+from training.words import listed
 
 _CN: Final = "零一二三四五六七八九十"
-_RELATIVE: Final = _listed(
+_RELATIVE: Final = listed(
     "今天 昨天 今年 去年 前年 本周 上周 本月 上月 上个月 这个月 本季度 上季度 今日 昨日 前天 本年 上半年 下半年 今年以来 月初至今 年初至今 "
     "前三季度 去年全年 上上周 上上个月 本年度 上年 当月 当天 上个季度 今年上半年 去年下半年 本周一 上周五 上周末"
 )
 _FESTIVALS: Final = ("春节", "国庆", "五一", "元旦", "中秋", "端午", "清明", "国庆期间", "春节期间", "迎峰度夏期间")
-_ODD: Final = _listed(
+_ODD: Final = listed(
     "近期 最近 前段时间 前一阵子 这阵子 这几天 前几天 过去几个月 近几年 近两年来 往年 去年冬天 今年夏天 去年夏季 入夏以来 入冬以来 汛期 "
     "月底 年底前 年初 季初 季末 国庆前后 春节前 节前 节后 五一之后 元宵当晚 昨天晚上 昨晚 今早 今天上午 昨天下午 今天凌晨 周三晚上 "
     "上周前半周 本月中 五月中 去年同期 上年同期 同期 5月累计 1至5月累计 大年三十 除夕夜 腊月 正月里 三伏天 双十一前后 暑假期间 寒假 "
@@ -27,15 +23,15 @@ _ODD: Final = _listed(
     "上一轮降温时 最热那周 上次台风后 疫情那几年 十四五期间 十三五期间 新年第一周 半年来 大半年来 三天两头 前半个月 后半个月 头两个月"
 )
 
-_EVENTS: Final = _listed(
+_EVENTS: Final = listed(
     "台风 寒潮 高温 暴雨 雷雨 大雪 冰冻 春灌 秋灌 麦收 秋收 春耕 供暖 汛期 开学 毕业季 高考 中考 两会 双十一 双十二 六一八 国庆 春节 五一 "
     "元宵 中秋 端午 清明 元旦 暑假 寒假 疫情 展会 庙会 马拉松 运动会 检修 保电 大检查 停产 复工 旅游季 采摘季 梅雨 三伏 数九 小长假 年夜饭"
 )
-_AROUND: Final = _listed(
+_AROUND: Final = listed(
     "期间 前后 前 后 那几天 那天 当晚 那周 时 以来 之前 之后 前一周 后三天 头一天 最后几天 那阵子 这段时间 前夕 当天晚上"
 )
-_DAYS: Final = _listed("今天 昨天 前天 本周一 周二 上周三 周末 上周日 每天 当天 这两天 工作日 节假日 每周五")
-_HOURS: Final = _listed("上午 下午 晚上 凌晨 早上 夜间 中午 傍晚 白天 半夜 早高峰 晚高峰 8点到10点 18时 上半夜 天亮前")
+_DAYS: Final = listed("今天 昨天 前天 本周一 周二 上周三 周末 上周日 每天 当天 这两天 工作日 节假日 每周五")
+_HOURS: Final = listed("上午 下午 晚上 凌晨 早上 夜间 中午 傍晚 白天 半夜 早高峰 晚高峰 8点到10点 18时 上半夜 天亮前")
 
 
 def _composed(rng: random.Random, part: Part) -> str:

@@ -13,10 +13,11 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from engine.conclude import is_doubtful
 from engine.dates import DateMention
 from engine.draft import Asked
 from engine.exclusions import unread_exclusion
-from engine.gazetteer import DATE, PHRASE, OrgName, suffix_at
+from engine.gazetteer import DATE, PHRASE, suffix_at
 from engine.llm.garbled import lookalikes
 from engine.llm.protocol import Choice, Free, GapRequest, Segment, Settled
 from engine.markup import Part, escape, tagged_parts
@@ -124,23 +125,14 @@ def tags_of(path: OrgPath, above: int = 0) -> str:
 # ── ambiguous targets ────────────────────────────────────────────────────────────────────────────
 
 
-def is_guess(group: Group) -> bool:
-    """Whether too little of a misspelt name was kept to take it for the name."""
-    return group.via is not None and any(
-        isinstance(mention.ref, OrgName) and node in mention.ref.guesses
-        for mention, node in zip(group.mentions, group.via.nodes, strict=True)
-    )
-
-
 def _ambiguous(considered: Considered, resolution: Resolution, asked: Asked) -> Iterator[Organisations]:
     """Targets that could be several organisations, where they are all that is ambiguous."""
     if resolution.status != "ambiguous" or len(considered.readings) > 1:
         return
     spans = {(e.start, e.end) for e in resolution.entities if e.group is not None}
     for group in considered.readings[0].groups:
-        doubtful = len(group.options) > 1 or is_guess(group)
         span = asked.folded.span(group.mentions[0].start, group.mentions[0].end)
-        if doubtful and span in spans:
+        if is_doubtful(group) and span in spans:
             yield Organisations(group.options, *span, group)
 
 

@@ -140,22 +140,10 @@ class _Case:
                     notes[i] = _Note("left open")
                     continue
                 node = opening.nodes[said_here.choice - 1]
-                if opening.group is None:
+                if opening.group is None or score is None or self._unsettled(score):
                     preferred.append((opening, node))
-                    notes[i] = _Note("unsure", "组织表中没有这个名称，不能由模型代为确定，只排到建议的最前面")
-                    continue
-                if not self._settles:
-                    preferred.append((opening, node))
-                    notes[i] = _Note("unsure", "由提问者确定单位，模型的选择只排到候选的最前面")
-                    continue
-                if score is None or score < self._threshold:
-                    preferred.append((opening, node))
-                    limit = f"{self._threshold:.2f}"
-                    reason = "没有可信度" if score is None else f"可信度 {score:.2f} 低于 {limit}"
-                    notes[i] = _Note("unsure", f"{reason}，只排到候选的最前面")
-                    continue
-                change = self._narrowed(i, opening.group, node, score)
-                if change:
+                    notes[i] = _Note("unsure", self._why_first(opening, score))
+                elif change := self._narrowed(i, opening.group, node, score):
                     changes += change
                     notes[i] = _Note("accepted")
                 else:
@@ -172,6 +160,18 @@ class _Case:
                 else:
                     notes[i] = _Note("accepted", why)
         return changes, notes, preferred
+
+    def _unsettled(self, score: float) -> bool:
+        return not self._settles or score < self._threshold
+
+    def _why_first(self, opening: Organisations, score: float | None) -> str:
+        """Why a choice settles nothing and only comes first."""
+        if opening.group is None:
+            return "组织表中没有这个名称，不能由模型代为确定，只排到建议的最前面"
+        if not self._settles:
+            return "由提问者确定单位，模型的选择只排到候选的最前面"
+        reason = "没有可信度" if score is None else f"可信度 {score:.2f} 低于 {self._threshold:.2f}"
+        return f"{reason}，只排到候选的最前面"
 
     def _narrowed(self, number: int, group: Group, node: int, score: float) -> list[_Change]:
         """The mentions of an ambiguous target, without the organisations that were not chosen."""
