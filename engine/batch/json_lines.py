@@ -25,7 +25,7 @@ def column_types(objects: Iterable[dict[str, Any]], texts: Sequence[str]) -> pa.
         for key, value in content.items():
             found.setdefault(key, set()).add(_kind(value))
     for name in texts:
-        found[name] = {"str"}  # anything else in it is no text to be read
+        found[name] = {"str"}  # whatever else is in it is read as it is written in JSON
     return pa.schema([_field(key, frozenset(kinds - {"null"})) for key, kinds in found.items()])
 
 
@@ -37,9 +37,16 @@ def to_batch(objects: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.RecordB
         if field.metadata is not None:  # JSON text
             values = [None if value is None else _dumped(value) for value in values]
         elif field.type == pa.string():
-            values = [encodable(value) if isinstance(value, str) else None for value in values]
+            values = [as_text(value) for value in values]
         columns.append(pa.array(values, field.type))
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def as_text(value: Any) -> str | None:
+    """A value that is to be text; what is none, as JSON text, so that it is not taken for missing."""
+    if isinstance(value, str):
+        return encodable(value)
+    return None if value is None else _dumped(value)
 
 
 def lines_with(batch: pa.RecordBatch, added: Sequence[str]) -> Iterator[bytes]:

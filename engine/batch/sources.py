@@ -19,7 +19,6 @@ import pyarrow.parquet as pq
 
 from engine.batch import json_lines
 from engine.batch.formats import STREAM, Format
-from engine.types import encodable
 
 _READ_BYTES = 4 << 20
 _SNIFFED_BYTES = 1 << 20
@@ -163,7 +162,8 @@ class JsonLinesSource:
             (`json_lines.LINE`), for an output that is JSON lines too. None: every key becomes a column, of
             the type that `json_lines.column_types` finds.
 
-    Raises: ValueError, where a line is no object or has one of the added keys already.
+    Raises: ValueError, where a line is no object or has one of the added keys already, and where no line at
+        all has one of `texts`.
     """
 
     def __init__(self, path: str, texts: Iterable[str], added: Iterable[str] | None) -> None:
@@ -196,13 +196,15 @@ class JsonLinesSource:
     def _batch(self, lines: list[bytes], objects: list[dict[str, Any]]) -> pa.RecordBatch:
         if not self._whole:
             return json_lines.to_batch(objects, self.schema)
-        texts: list[Any] = [pa.array([_as_text(o.get(name)) for o in objects], pa.string()) for name in self._texts]
+        texts = [pa.array([json_lines.as_text(o.get(name)) for o in objects], pa.string()) for name in self._texts]
         return pa.RecordBatch.from_arrays([*texts, pa.array(lines, pa.binary())], schema=self.schema)
 
     def _objects(self, file: IO[bytes]) -> Iterator[dict[str, Any]]:
         return (content for _, content in self._numbered(file))
 
     def _numbered(self, file: IO[bytes]) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        content: dict[str, Any] | None = None
+        unseen = set(self._texts)
         for number, raw in enumerate(file, 1):
             line = raw.strip()
             if number == 1:
@@ -220,7 +222,12 @@ class JsonLinesSource:
             clash = self._added & content.keys()
             if clash:
                 raise ValueError(f"{self._path}:{number}: the line already has {min(clash)!r}; give a --prefix.")
+            unseen -= content.keys()
             yield line, content
+        if unseen and content is not None:  # a misspelt name: every row would be taken to say nothing there
+            raise ValueError(
+                f"{self._path}: no line has the key {min(unseen)!r}; the last one has {', '.join(map(repr, content))}."
+            )
 
     def share_read(self) -> float:
         return _share_read(self._file, self._size)
@@ -288,10 +295,6 @@ def _any(lines: Iterable[list[str]]) -> bool:
         return any(lines)
     except csv.Error:  # a long one
         return True
-
-
-def _as_text(value: Any) -> str | None:
-    return encodable(value) if isinstance(value, str) else None
 
 
 def _encoding(path: str, start: bytes) -> str:
