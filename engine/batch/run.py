@@ -88,6 +88,7 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> dic
         written; ValueError, for an input that cannot be understood; WorkersFailed. There is then no
         output, or the one that was there before; what was finished is kept, unless the output is a stream.
     """
+    _check_target(job)
     if job.scope is not None:
         job.tables.scope_node(job.scope)
     with local_file(job.source) as path:
@@ -95,6 +96,11 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> dic
         added = job.columns.added if both_lines else None
         source = open_source(path, job.source_format, job.columns.texts, added=added, encoding=job.encoding)
         schema = job.columns.output_schema(source.schema)
+        twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
+        if twice and job.target_format is not Format.PARQUET:
+            raise ValueError(
+                f"the input has more than one column {twice[0]!r}, which {job.target_format} cannot hold; rename one of them."
+            )
         encoding = encoding_of(job.target_format, delimiter=getattr(source, "delimiter", ","), added=added)
         manifest = _manifest(job, path)
         with _folder(job, manifest) as folder, _output(job, folder) as file:
@@ -115,6 +121,17 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> dic
             counts = _resolve(job, source, parts, sink, Pool(recipe, parts, encoding, job.workers), watch)
             sink.close()
         return counts
+
+
+def _check_target(job: Job) -> None:
+    """Refuse an output that no file could be put in the place of: all work would be for nothing.
+
+    Raises: ValueError.
+    """
+    target = Path(job.target)
+    if job.target != STREAM and target.exists() and not target.is_file():
+        kind = "a folder" if target.is_dir() else "a device or a pipe"
+        raise ValueError(f"{target}: this is {kind}, not a file; name a file, or - for standard output.")
 
 
 def _resolve(
@@ -180,8 +197,8 @@ def _manifest(job: Job, path: str) -> dict[str, Any]:
 
 
 def parts_folder(target: str) -> Path:
-    """Where the parts of an output lie until it is whole."""
-    path = Path(target)
+    """Where the parts of an output lie until it is whole: beside it, also where a link stands for it."""
+    path = Path(os.path.realpath(target)) if os.path.islink(target) else Path(target)
     return path.with_name(f"{path.name}.parts")
 
 
@@ -208,4 +225,4 @@ def _output(job: Job, folder: Path) -> Iterator[IO[bytes]]:
     with draft.open("wb") as file:
         yield file
     sync(draft)
-    os.replace(draft, job.target)
+    os.replace(draft, os.path.realpath(job.target))

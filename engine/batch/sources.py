@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -252,15 +252,19 @@ def in_batches(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Reco
 
 @contextmanager
 def local_file(path: str, folder: Path | None = None) -> Iterator[str]:
-    """A path that can be read more than once: standard input is kept in a temporary file meanwhile."""
-    if path != STREAM:
+    """A path that can be read more than once: standard input, or a pipe, is kept in a temporary file meanwhile."""
+    if path != STREAM and not Path(path).is_fifo():
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="qilin-", dir=folder) as kept:
         copy = Path(kept, "stdin")
-        with copy.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file, _READ_BYTES)
+        with copy.open("wb") as file, _stream(path) as stream:
+            shutil.copyfileobj(stream, file, _READ_BYTES)
         yield str(copy)
+
+
+def _stream(path: str) -> AbstractContextManager[IO[bytes]]:
+    return nullcontext(sys.stdin.buffer) if path == STREAM else open(path, "rb")
 
 
 def open_source(
