@@ -18,7 +18,7 @@ from typing import IO, Any, NamedTuple
 
 from engine.batch.formats import STREAM, Format
 from engine.batch.manifest import file_hash, gaps_of, indicators_hash, rules_hash, short_name
-from engine.batch.parts import Parts, job_folder, read_manifest, remove, sync, total
+from engine.batch.parts import Parts, job_folder, read_manifest, sync, total
 from engine.batch.pool import Pool
 from engine.batch.questions import Columns
 from engine.batch.sinks import Sink, encoding_of
@@ -94,6 +94,7 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> dic
     with local_file(job.source) as path:
         both_lines = job.source_format is job.target_format is Format.JSONL
         added = job.columns.added if both_lines else None
+        state = _state(path)
         source = open_source(path, job.source_format, job.columns.texts, added=added, encoding=job.encoding)
         schema = job.columns.output_schema(source.schema)
         twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
@@ -119,8 +120,16 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> dic
             mark = isinstance(source, CsvSource) and source.has_mark
             sink = Sink(file, encoding, schema, mark=mark, prefix=job.columns.prefix)
             counts = _resolve(job, source, parts, sink, Pool(recipe, parts, encoding, job.workers), watch)
+            if _state(path) != state:
+                raise ValueError(f"{job.source}: the file was changed while it was read. Begin anew with --restart.")
             sink.close()
         return counts
+
+
+def _state(path: str) -> tuple[int, int, int]:
+    """What changes with the content of a file."""
+    status = os.stat(path)
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _check_target(job: Job) -> None:
@@ -141,14 +150,15 @@ def _resolve(
     sizes: list[int] = []
     finished: set[int] = set()
     joined: list[dict[str, int]] = []
-    earlier = 0
+    done = earlier = 0
 
     def missing() -> Iterator[int]:
-        nonlocal earlier
+        nonlocal done, earlier
         for number, rows in enumerate(source.batches(job.part_rows)):
             sizes.append(rows.num_rows)
             if parts.has(number, rows.num_rows):
                 earlier += rows.num_rows
+                done += rows.num_rows
                 finished.add(number)
             else:
                 parts.put_questions(number, rows)
@@ -165,8 +175,9 @@ def _resolve(
     with pool:
         for number in pool.finish(missing()):
             finished.add(number)
+            done += sizes[number]
             join()
-            watch(Progress(sum(sizes[n] for n in finished), earlier, source.share_read()))
+            watch(Progress(done, earlier, source.share_read()))
     join()
     counts = total(joined)
     if sum(counts.values()) != sum(sizes):
@@ -212,7 +223,6 @@ def _folder(job: Job, manifest: dict[str, Any]) -> Iterator[Path]:
     folder = parts_folder(job.target)
     with job_folder(folder, manifest, resume=job.resume, restart=job.restart):
         yield folder
-    remove(folder)
 
 
 @contextmanager
