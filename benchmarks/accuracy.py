@@ -164,9 +164,9 @@ def ask_all(
         yield answered(province, question, resolve)
 
 
-def measure(*, quick: bool, seed: int, install_peers: bool) -> Section:
+def measure(*, quick: bool, seed: int, peers: bool, install_peers: bool) -> Section:
     """The sub-command: every set of questions, then their place and date parts with the peers."""
-    provinces, per_kind = (PROVINCES.split(","), 30) if quick else (PROVINCES.split(","), 100)
+    provinces, per_kind = PROVINCES.split(","), 30 if quick else 100
     everything, whole = Table.read(CHINA), Hierarchy.from_csv(CHINA)
     tables = {province: Table.read(CHINA, province) for province in provinces}
     engines = {province: Engine(whole.subset(province), gap_filler=None) for province in provinces}
@@ -194,7 +194,7 @@ def measure(*, quick: bool, seed: int, install_peers: bool) -> Section:
         for a in (*sets["Shandong"], *sets["other provinces"], *nowhere)
         if a.resolution is not None and (a.question.kind != "unknown name" or a in nowhere)
     ]
-    with peer_env.worker(install=install_peers) as worker:
+    with peer_env.worker(peer_env.PEERS if peers else (), install=install_peers) as worker:
         ask = partial(_ask_peer, worker)
         found = against_peers.score_parts(asked, Places(everything), list(worker.versions), ask)
         section.figures["peers"] = dict(worker.versions)
