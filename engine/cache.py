@@ -62,6 +62,17 @@ def load_tables(
     return tables
 
 
+def packed(tables: Tables) -> bytes:
+    """Compiled tables as a pickle, for a cache entry or another process."""
+    return pickle.dumps((tables.hierarchy, tables.folds, tables.gazetteer), protocol=5)
+
+
+def unpacked(content: bytes) -> Tables:
+    """The tables that `packed` made a pickle of. Never of bytes from elsewhere: reading a pickle can run code."""
+    hierarchy, folds, names = pickle.loads(content)
+    return Tables(hierarchy, folds, names.with_words(lexicon.ordinary_words()))
+
+
 def _build(
     table: str | PathLike[str], aliases: str | PathLike[str] | None, indicators: str | PathLike[str] | None
 ) -> Tables:
@@ -95,8 +106,7 @@ def _read(entry: Path) -> Tables | None:
         status = entry.stat()
         if hasattr(os, "getuid") and status.st_uid != os.getuid():
             return None  # a pickle can run code: only what this user wrote is read
-        hierarchy, folds, names = pickle.loads(entry.read_bytes())
-        return Tables(hierarchy, folds, names.with_words(lexicon.ordinary_words()))
+        return unpacked(entry.read_bytes())
     except Exception:  # whatever is wrong with it, it can be made again
         return None
 
@@ -104,7 +114,7 @@ def _read(entry: Path) -> Tables | None:
 def _write(entry: Path, tables: Tables) -> None:
     with suppress(OSError):
         entry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        content = pickle.dumps((tables.hierarchy, tables.folds, tables.gazetteer), protocol=5)
+        content = packed(tables)
         with tempfile.NamedTemporaryFile(dir=entry.parent, delete=False) as file:
             file.write(content)
         os.replace(file.name, entry)

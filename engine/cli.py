@@ -9,14 +9,29 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
 
-from engine import cli_evaluate, cli_hierarchy, cli_training
+from engine import cli_batch, cli_evaluate, cli_hierarchy, cli_training
 from engine.cli_hierarchy import AliasesOption, JsonOption, SheetOption, TableOption, load_compiled, load_table
+from engine.cli_options import (
+    AdapterOption,
+    DefaultDateOption,
+    GapFillerOption,
+    GapSettlesOption,
+    GapThresholdOption,
+    GapTimeoutOption,
+    IndicatorsOption,
+    MaxLengthOption,
+    ModelOption,
+    ScopeOption,
+    ServerOption,
+    TodayOption,
+    day,
+    gap_options,
+)
 from engine.terminal import (
     BAD_INPUT,
     FINE,
@@ -42,7 +57,7 @@ from engine.terminal import (
 from engine.types import Conflict, QueryTooLong, Resolution, encodable
 
 if TYPE_CHECKING:
-    from engine.llm.protocol import GapFiller
+    from engine.llm.options import GapOptions
     from engine.resolver import Engine
     from hierarchy import Hierarchy
 
@@ -57,6 +72,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_hierarchy.app, name="hierarchy", short_help="检查、浏览、比较组织表。 Lint, browse, compare tables.")
+app.command("batch", short_help="解析一个文件的问题。 Resolve a file of questions.")(cli_batch.batch)
 app.command("dataset", short_help="生成训练数据。 Make training data.")(cli_training.dataset)
 app.command("train", short_help="训练模型。 Train a model.")(cli_training.train)
 app.command("evaluate", short_help="比较规则、模型和两者。 Compare rules, model and both.")(cli_evaluate.evaluate)
@@ -67,71 +83,6 @@ QueriesArgument = Annotated[
         metavar="QUERY",
         help="问题；- 或没有参数时从标准输入读，一行一个。 The questions; - or none: from stdin, one a line.",
     ),
-]
-IndicatorsOption = Annotated[
-    str | None, typer.Option("--indicators", metavar="FILE", help="指标表（CSV）。 Indicator file, a CSV.")
-]
-TodayOption = Annotated[
-    datetime | None,
-    typer.Option("--today", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="相对日期从这一天算。 The day that relative dates count from.",
-                 show_default="上海时间的今天 today in Shanghai"),
-]  # fmt: skip
-ScopeOption = Annotated[
-    str | None,
-    typer.Option(
-        "--scope",
-        metavar="ORG",
-        help="提问者所在单位，名称或路径（菏泽/巨野县供电公司）。 The caller's own organisation.",
-    ),
-]
-DefaultDateOption = Annotated[
-    str | None,
-    typer.Option(
-        "--default-date", metavar="DATE", help="问题没有日期时用它，例如 本月。 For questions without a date."
-    ),
-]
-MaxLengthOption = Annotated[
-    int, typer.Option("--max-length", min=1, help="问题最长几个字。 Longest question, in characters.")
-]
-GapFillerOption = Annotated[
-    str | None,
-    typer.Option(
-        "--gap-filler",
-        metavar="auto|local|server:URL|none",
-        help="规则没有定论的部分问语言模型。 Ask a language model about what the rules leave open.",
-    ),
-]
-ModelOption = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        metavar="PATH",
-        help="模型的路径或名称；默认是自带的小模型。 The model; default: the bundled small one.",
-    ),
-]
-AdapterOption = Annotated[
-    str | None, typer.Option("--adapter", metavar="PATH", help="LoRA 适配器。 A LoRA adapter for the model.")
-]
-ServerOption = Annotated[
-    str | None,
-    typer.Option(
-        "--server",
-        metavar="URL",
-        help="OpenAI 兼容的服务；密钥取自 QILIN_API_KEY。 An OpenAI-compatible server; its key is taken from QILIN_API_KEY.",
-    ),
-]
-GapThresholdOption = Annotated[
-    float,
-    typer.Option(
-        "--gap-threshold", min=0.0, max=1.0, help="采用模型说法所需的可信度。 Score at which what it says is taken."
-    ),
-]
-GapSettlesOption = Annotated[
-    bool,
-    typer.Option("--gap-settles", help="允许模型在候选单位中选定。 Let its choice among candidates settle."),
-]
-GapTimeoutOption = Annotated[
-    float, typer.Option("--gap-timeout", min=0.0, help="等模型几秒。 How long to wait for it, in seconds.")
 ]
 XmlOption = Annotated[bool, typer.Option("--xml", help="每行一个标注文本。 One tagged text a line.")]
 
@@ -179,16 +130,10 @@ def resolve(
     prepare_streams(data=as_json or as_xml)
     with reporting():
         asked = _queries(queries)
-        filler = _gap_filler(gap_filler, model, adapter, server)
-        options = {
-            "gap_filler": filler,
-            "gap_threshold": gap_threshold,
-            "gap_settles": gap_settles,
-            "gap_timeout_s": gap_timeout,
-        }
-        engine = _engine(table, sheet, aliases, indicators, default_date, max_length, options)
+        gaps = gap_options(gap_filler, model, adapter, server, gap_threshold, gap_settles, gap_timeout)
+        engine = _engine(table, sheet, aliases, indicators, default_date, max_length, gaps)
         worst = FINE
-        for resolution in _answers(asked, partial(engine.resolve, today=_day(today), scope=scope and as_utf8(scope))):
+        for resolution in _answers(asked, partial(engine.resolve, today=day(today), scope=scope and as_utf8(scope))):
             worst = max(worst, BAD_INPUT if resolution is None else _exit_code(resolution))
             if resolution is None:
                 continue
@@ -228,16 +173,10 @@ def explain(
     prepare_streams(data=as_json)
     with reporting():
         asked = _queries(queries)
-        filler = _gap_filler(gap_filler, model, adapter, server)
-        options = {
-            "gap_filler": filler,
-            "gap_threshold": gap_threshold,
-            "gap_settles": gap_settles,
-            "gap_timeout_s": gap_timeout,
-        }
-        engine = _engine(table, sheet, aliases, indicators, default_date, max_length, options)
+        gaps = gap_options(gap_filler, model, adapter, server, gap_threshold, gap_settles, gap_timeout)
+        engine = _engine(table, sheet, aliases, indicators, default_date, max_length, gaps)
         worst = FINE
-        for explanation in _answers(asked, partial(why, engine, today=_day(today), scope=scope and as_utf8(scope))):
+        for explanation in _answers(asked, partial(why, engine, today=day(today), scope=scope and as_utf8(scope))):
             worst = max(worst, BAD_INPUT if explanation is None else _exit_code(explanation.resolution))
             if explanation is None:
                 continue
@@ -343,10 +282,6 @@ def _argument_lines(arguments: list[str]) -> Iterator[InputLine]:
             yield InputLine("argument", number, as_utf8(argument))
 
 
-def _day(today: datetime | None) -> date | None:
-    return None if today is None else today.date()
-
-
 def _engine(
     table: str | None,
     sheet: str | None,
@@ -354,31 +289,13 @@ def _engine(
     indicators: str | None,
     default_date: str | None,
     max_length: int,
-    gap_options: dict[str, Any],
+    gaps: GapOptions,
 ) -> Engine:
     from engine.resolver import Engine
 
     tables = load_compiled(table, sheet, aliases, indicators)
-    return Engine(tables, indicators=indicators, default_date=default_date, max_length=max_length, **gap_options)
-
-
-def _gap_filler(kind: str | None, model: str | None, adapter: str | None, server: str | None) -> GapFiller | str | None:
-    """The language model that the options name; None: none."""
-    if server is not None:
-        if kind is not None:
-            raise typer.BadParameter("give --gap-filler or --server, not both.")
-        kind = f"server:{server}"
-    if kind is None:
-        if model is None and adapter is None:
-            return "auto"
-        kind = "local"
-    if kind == "none":
-        return None
-    if kind == "auto":
-        return kind
-    from engine.llm.ask import LazyFiller
-
-    return LazyFiller(kind, model=model, adapter=adapter)
+    options = gaps.engine_options()
+    return Engine(tables, indicators=indicators, default_date=default_date, max_length=max_length, **options)
 
 
 Answer = TypeVar("Answer")

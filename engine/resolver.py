@@ -81,7 +81,7 @@ class Engine:
         gap_settles: bool = False,
     ) -> None:
         if gap_filler == "auto":
-            gap_filler = "local" if _has_local_model() else None
+            gap_filler = "local" if has_local_model() else None
         if isinstance(gap_filler, str):
             from engine.llm.ask import LazyFiller
 
@@ -95,7 +95,7 @@ class Engine:
             self._tables = hierarchy
         else:
             self._tables = Tables.build(hierarchy if hierarchy is not None else Hierarchy.bundled(), indicators)
-        self._clock = clock or _today_in_shanghai
+        self._clock = clock or today_in_shanghai
         self._max_length = max_length
         self._default_date = default_date
         if default_date is not None and not any(m.first for m in find_dates(default_date, self._clock())):
@@ -143,7 +143,7 @@ class Engine:
         asked = self._ask(tables, query, today, scope, context)
         considered = consider(tables, asked)
         resolution = conclude(tables, asked, considered)
-        if self._gap_filler is None or (resolution.status == "resolved" and not resolution.unknown):
+        if not self.is_open(resolution):
             return resolution
         return self.fill_gaps([(tables, asked, considered, resolution)])[0][0]
 
@@ -178,7 +178,7 @@ class Engine:
         done: list[tuple[Resolution, GapRecord | None]] = [(case[3], None) for case in cases]
         if self._gap_filler is None:
             return done
-        wanted = [i for i, (r, _) in enumerate(done) if r.status != "resolved" or r.unknown]
+        wanted = [i for i, (resolution, _) in enumerate(done) if self.is_open(resolution)]
         if wanted:
             from engine.llm.ask import OpenCase, fill_gaps
 
@@ -192,6 +192,14 @@ class Engine:
             for i, outcome in zip(wanted, filled, strict=True):
                 done[i] = outcome
         return done
+
+    def is_open(self, resolution: Resolution) -> bool:
+        """Whether there is a gap filler, and something for it to fill in what the rules concluded."""
+        return self._gap_filler is not None and (resolution.status != "resolved" or bool(resolution.unknown))
+
+    def today(self) -> date:
+        """Today by the engine's clock."""
+        return self._clock()
 
     def consider(
         self,
@@ -506,7 +514,7 @@ def _is_lonely(group: Group) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _has_local_model() -> bool:
+def has_local_model() -> bool:
     """Whether the extra `llm` is installed; torch is not imported to find out."""
     return all(find_spec(module) for module in ("torch", "transformers", "peft", "llguidance"))
 
@@ -516,7 +524,7 @@ def _shanghai() -> ZoneInfo:
     return ZoneInfo("Asia/Shanghai")
 
 
-def _today_in_shanghai() -> date:
+def today_in_shanghai() -> date:
     return datetime.now(_shanghai()).date()
 
 

@@ -174,6 +174,8 @@ def _fields(model: type[Frozen]) -> set[str]:
 
 def encodable(text: str) -> str:
     """The text with every lone surrogate replaced by U+FFFD."""
+    if text.isprintable():  # a lone surrogate is not
+        return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 

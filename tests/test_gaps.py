@@ -497,7 +497,7 @@ def test_rules_alone_conclude_the_same(engine: Engine, tables: Tables) -> None:
 def test_the_bundled_model_is_asked_where_its_extra_is_installed(
     tables: Tables, monkeypatch: pytest.MonkeyPatch, installed: bool
 ) -> None:
-    monkeypatch.setattr("engine.resolver._has_local_model", lambda: installed)
+    monkeypatch.setattr("engine.resolver.has_local_model", lambda: installed)
     monkeypatch.setattr(ask, "find_spec", lambda name: object())
     monkeypatch.setattr(ask.LazyFiller, "_open", lambda self: ScriptedGapFiller(lambda request: left_open(request)))
     asked = explain(Engine(tables), "菏泽低电压台区数", today=TODAY).gap

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import Engine, OrgPath, Resolution
-from engine.markup import TAGS
+from engine.markup import TAGS, tagged_parts
 from hierarchy import Hierarchy, Level
 
 LEVELS = ("Province", "City", "Company", "Substation")
@@ -262,6 +262,7 @@ def check_written(found: Resolution) -> None:
         assert again == found
     tagged = found.to_xml()
     tagged.encode("utf-8")
+    assert tagged == "".join(part.text for part in tagged_parts(found))  # the short way says the same
     rest = _TAGGED.sub("", tagged)
     assert "<" not in rest and ">" not in rest  # nothing but well-formed tags, and text that was escaped
     written = [(tag, html.unescape(name)) for tag, name in _TAGGED.findall(tagged)]

@@ -1,0 +1,118 @@
+"""A resolution as one flat row of typed columns, for tables and SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from engine.types import OrgPath, Resolution, encodable
+
+FAILED = "failed"  # the status of a row that could not be answered at all; `error` says why
+_NAMES = pa.list_(pa.string())
+
+
+class FlatRow(NamedTuple):
+    """What is kept of one resolution, in the order of `RESULT`."""
+
+    status: str
+    province: str | None = None
+    city: str | None = None
+    company: str | None = None
+    substation: str | None = None
+    indicators: Sequence[str] = ()
+    date_start: Any = None
+    date_end: Any = None
+    candidates: Sequence[str] = ()
+    question: str | None = None
+    xml: str | None = None
+    targets: Sequence[str] = ()
+    excluded: Sequence[str] = ()
+    group_by: str | None = None
+    dates: Sequence[str] = ()
+    unknown: Sequence[str] = ()
+    degraded: str | None = None
+    error: str | None = None
+
+
+RESULT = pa.schema(
+    [
+        ("status", pa.string()),  # resolved, ambiguous, conflict, unresolved; failed
+        ("province", pa.string()),  # of the one target; null where several targets differ
+        ("city", pa.string()),
+        ("company", pa.string()),
+        ("substation", pa.string()),
+        ("indicators", _NAMES),
+        ("date_start", pa.date32()),  # of the one date range, both ends inclusive; null where there are several
+        ("date_end", pa.date32()),
+        ("candidates", _NAMES),  # paths such as 山东省/菏泽/曹县供电公司, best first
+        ("question", pa.string()),
+        ("xml", pa.string()),
+        ("targets", _NAMES),  # paths; a report on several targets, or without the excluded ones, needs these
+        ("excluded", _NAMES),
+        ("group_by", pa.string()),
+        ("dates", _NAMES),  # ISO 8601 intervals such as 2024-05-01/2024-05-31
+        ("unknown", _NAMES),
+        ("degraded", pa.string()),
+        ("error", pa.string()),
+    ]
+)
+"""The columns that a batch adds, in order. The first eleven are a resolution at a glance; the rest keeps
+several targets, exclusions, breakdowns and dates from being mistaken for less than they are."""
+
+assert tuple(RESULT.names) == FlatRow._fields
+
+
+def flat_row(resolution: Resolution) -> FlatRow:
+    """One resolution as the values of `RESULT`."""
+    dates = resolution.dates
+    one = dates[0] if len(dates) == 1 else None
+    return FlatRow(
+        resolution.status,
+        resolution.province,
+        resolution.city,
+        resolution.company,
+        resolution.substation,
+        resolution.indicators,
+        one and one.start,
+        one and one.end,
+        [path_text(p) for p in resolution.candidates],
+        resolution.question,
+        resolution.to_xml(),
+        [path_text(p) for p in resolution.targets],
+        [path_text(p) for p in resolution.excluded],
+        resolution.group_by,
+        [f"{d.start.isoformat()}/{d.end.isoformat()}" for d in dates],
+        [u.text for u in resolution.unknown],
+        resolution.degraded,
+    )
+
+
+def path_text(path: OrgPath) -> str:
+    """山东省/菏泽/巨野县供电公司: the form that `scope` and `Hierarchy.find` take."""
+    return "/".join([name for name in (path.province, path.city, path.company, path.substation) if name is not None])
+
+
+def failed_row(error: str) -> FlatRow:
+    """The row of a question that was not answered."""
+    return FlatRow(FAILED, error=error)
+
+
+def result_arrays(rows: Sequence[FlatRow]) -> list[pa.Array]:
+    """The rows as one array a column of `RESULT`; a lone surrogate, which UTF-8 cannot hold, as U+FFFD."""
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(RESULT)
+    return [_array(column, field.type) for column, field in zip(columns, RESULT, strict=True)]
+
+
+def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    try:
+        return pa.array(values, kind)
+    except UnicodeEncodeError:
+        return pa.array([_encodable(value) for value in values], kind)
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return encodable(value)
+    return value if value is None else [encodable(each) for each in value]

@@ -1,0 +1,203 @@
+"""The folder in which a batch keeps what is finished, so that one that was killed can go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import filelock
+import pyarrow as pa
+import pyarrow.ipc as ipc
+
+from engine.batch.columns import FAILED
+
+_MANIFEST = "manifest.json"
+_COUNTS = b"qilin.counts"
+_PACKED = ipc.IpcWriteOptions(compression="lz4")
+
+
+class Parts:
+    """Finished parts of one job, by number; each is one file that is either whole or not there.
+
+    A file's name carries the job, so a part of another job, even one that a stray process still writes,
+    is never taken for one of this. Used by worker processes too.
+
+    Args:
+        folder: where they lie.
+        job: a short name of the job, from its manifest.
+    """
+
+    def __init__(self, folder: Path, job: str) -> None:
+        self.folder = folder
+        self._job = job
+
+    def put_questions(self, number: int, rows: pa.RecordBatch) -> Path:
+        """Lay the rows of a part out for a worker."""
+        path = self._path(number, "questions")
+        with pa.OSFile(str(path), "wb") as file, ipc.new_file(file, rows.schema) as writer:
+            writer.write_batch(rows)
+        return path
+
+    def questions(self, number: int) -> pa.RecordBatch:
+        """The rows of a part as they were laid out."""
+        with pa.memory_map(str(self._path(number, "questions"))) as file:
+            return ipc.open_file(file).get_batch(0)
+
+    def finish(self, number: int, encoded: pa.RecordBatch, counts: Mapping[str, int]) -> None:
+        """Keep a finished part, and drop its questions.
+
+        Args:
+            number: of the part, from 0.
+            encoded: what the output will be joined from.
+            counts: how many of its rows have each status.
+        """
+        path = self._path(number, "done")
+        draft = path.with_suffix(f".{os.getpid()}")
+        schema = encoded.schema.with_metadata({**(encoded.schema.metadata or {}), _COUNTS: json.dumps(counts).encode()})
+        try:
+            with pa.OSFile(str(draft), "wb") as file, ipc.new_file(file, schema, options=_PACKED) as writer:
+                writer.write_batch(encoded)
+            sync(draft)
+            os.replace(draft, path)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+        self._path(number, "questions").unlink(missing_ok=True)
+
+    def has(self, number: int, rows: int) -> bool:
+        """Whether a part is finished and holds that many rows; one that cannot be read is made again."""
+        try:
+            return sum(self.counts(number).values()) == rows
+        except (OSError, ValueError, KeyError):  # ArrowInvalid is a ValueError
+            return False
+
+    def counts(self, number: int) -> dict[str, int]:
+        """How many rows of a finished part have each status."""
+        with pa.memory_map(str(self._path(number, "done"))) as file:
+            counts: dict[str, int] = json.loads(ipc.open_file(file).schema.metadata[_COUNTS])
+        return counts
+
+    def finished(self, number: int) -> pa.RecordBatch:
+        """A finished part."""
+        with pa.memory_map(str(self._path(number, "done"))) as file:
+            batch = ipc.open_file(file).get_batch(0)
+        metadata = {key: value for key, value in (batch.schema.metadata or {}).items() if key != _COUNTS}
+        return batch.replace_schema_metadata(metadata)
+
+    def drop(self, number: int) -> None:
+        """Remove a finished part that is not needed any more."""
+        self._path(number, "done").unlink(missing_ok=True)
+
+    def _path(self, number: int, kind: str) -> Path:
+        return self.folder / f"{number:09d}.{self._job}.{kind}"
+
+
+class Unfinished(ValueError):
+    """There is earlier work that does not fit what is asked now."""
+
+
+@contextmanager
+def job_folder(folder: Path, manifest: Mapping[str, Any], *, resume: bool, restart: bool) -> Iterator[None]:
+    """Hold the folder of a job, made or found, as long as the job runs; no other process may.
+
+    Args:
+        folder: beside the output.
+        manifest: everything that the bytes of the output depend on.
+        resume: go on with what is there, if it is the same job.
+        restart: throw away what is there.
+
+    Raises: Unfinished, where there is earlier work and neither is asked for, or it is of another job, or
+        another process is at it; OSError, where the folder cannot be written.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    lock = filelock.FileLock(folder / "lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise Unfinished(f"{folder}: another process is writing this output now. Wait for it, or stop it.") from None
+    try:
+        earlier = read_manifest(folder)
+        if earlier is not None and not restart:
+            if not resume:
+                raise Unfinished(
+                    f"{folder}: an earlier run did not finish. Give --resume to go on, or --restart to begin anew."
+                )
+            changed = differing(earlier, manifest)
+            if changed:
+                raise Unfinished(
+                    f"{folder}: what was done before does not fit, because {'; '.join(changed)}. "
+                    "Restore what has changed, or give --restart to begin anew."
+                )
+        elif earlier is not None or restart:
+            _empty(folder)
+        if earlier is None or restart:
+            draft = folder / f"{_MANIFEST}.draft"
+            draft.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            sync(draft)
+            os.replace(draft, folder / _MANIFEST)
+        yield
+    finally:
+        lock.release()
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """What an earlier run wrote down; None where there is nothing to go on with."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return manifest
+
+
+def differing(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What is not the same in two manifests, a sentence each."""
+    names = [*now, *(name for name in earlier if name not in now)]
+    return [
+        f"the {name} was {_shown(earlier.get(name))} and is {_shown(now.get(name))}"
+        for name in names
+        if earlier.get(name) != now.get(name)
+    ]
+
+
+def remove(folder: Path) -> None:
+    """Remove the folder of a job that is finished."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def counts_of(statuses: pa.Array) -> dict[str, int]:
+    """How many rows have each status."""
+    return {each["values"]: each["counts"] for each in statuses.value_counts().to_pylist()}
+
+
+def total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Counts of several parts as one, with failures always told."""
+    result = {FAILED: 0}
+    for each in counts:
+        for status, count in each.items():
+            result[status] = result.get(status, 0) + count
+    return result
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.name != "lock":
+            with suppress(FileNotFoundError):
+                path.unlink()
+
+
+def sync(path: Path) -> None:
+    """See that the content is on the disk before the name is."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _shown(value: Any) -> str:
+    return "not given" if value is None else str(value)

@@ -1,0 +1,211 @@
+"""A file or stream of questions to the same rows with their resolutions, on this machine. Start here.
+
+    input ─ sources ─► parts of questions ─ pool, worker, arrow ─► finished parts ─ sinks ─► output
+
+The parts lie in a folder beside the output. The output is written there too, and gets its name when it is whole.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from engine.batch.formats import STREAM, Format
+from engine.batch.manifest import file_hash, gaps_of, indicators_hash, rules_hash, short_name
+from engine.batch.parts import Parts, job_folder, read_manifest, remove, sync, total
+from engine.batch.pool import Pool
+from engine.batch.questions import Columns
+from engine.batch.sinks import Sink, encoding_of
+from engine.batch.sources import CsvSource, Source, local_file, open_source
+from engine.batch.worker import Recipe
+from engine.cache import packed
+from engine.llm.options import GapOptions
+from engine.resolver import today_in_shanghai
+from engine.tables import Tables
+
+PART_ROWS = 32768
+
+
+class Job(NamedTuple):
+    """What is to be done, and how.
+
+    Args:
+        source, target: paths, or "-" for standard input and output.
+        source_format, target_format: of these.
+        tables: the compiled organisation table and indicators.
+        columns: which columns are read, and how those that are added are called.
+        today: the day that relative dates count from; None: today in Shanghai, or when the job that is
+            resumed began.
+        scope, default_date, max_length: as for `Engine` and `ArrowResolver`.
+        gaps: the gap filler; "auto" is not settled here.
+        workers: how many processes.
+        encoding: of a CSV input; None: recognised.
+        part_rows: rows of one part, and of a row group of a Parquet output.
+        resume, restart: as for `parts.job_folder`.
+    """
+
+    source: str
+    target: str
+    source_format: Format
+    target_format: Format
+    tables: Tables
+    columns: Columns = Columns()
+    today: date | None = None
+    scope: str | None = None
+    default_date: str | None = None
+    max_length: int = 2000
+    gaps: GapOptions = GapOptions(None)
+    workers: int = 1
+    encoding: str | None = None
+    part_rows: int = PART_ROWS
+    resume: bool = False
+    restart: bool = False
+
+
+class Progress(NamedTuple):
+    """How far a job is: rows finished, those of them that an earlier run had finished, share of the input read."""
+
+    rows: int
+    earlier: int
+    share: float
+
+
+def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> dict[str, int]:
+    """Resolve every row of the input; the output has exactly one row for each, in the same order.
+
+    Args:
+        job: what is to be done.
+        watch: told how far the job is, after each part.
+
+    Returns: how many rows have each status.
+    Raises: Unfinished, for earlier work that does not fit; OSError, when something cannot be read or
+        written; ValueError, for an input that cannot be understood; WorkersFailed. There is then no
+        output, or the one that was there before; what was finished is kept, unless the output is a stream.
+    """
+    if job.scope is not None:
+        job.tables.scope_node(job.scope)
+    with local_file(job.source) as path:
+        both_lines = job.source_format is job.target_format is Format.JSONL
+        added = job.columns.added if both_lines else None
+        source = open_source(path, job.source_format, job.columns.texts, added=added, encoding=job.encoding)
+        schema = job.columns.output_schema(source.schema)
+        encoding = encoding_of(job.target_format, delimiter=getattr(source, "delimiter", ","), added=added)
+        manifest = _manifest(job, path)
+        with _folder(job, manifest) as folder, _output(job, folder) as file:
+            tables = folder / "tables"
+            tables.write_bytes(packed(job.tables))
+            recipe = Recipe(
+                tables,
+                job.columns,
+                date.fromisoformat(manifest["today"]),
+                job.scope,
+                job.default_date,
+                job.max_length,
+                job.gaps,
+            )
+            parts = Parts(folder, short_name(manifest))
+            mark = isinstance(source, CsvSource) and source.has_mark
+            sink = Sink(file, encoding, schema, mark=mark, prefix=job.columns.prefix)
+            counts = _resolve(job, source, parts, sink, Pool(recipe, parts, encoding, job.workers), watch)
+            sink.close()
+        return counts
+
+
+def _resolve(
+    job: Job, source: Source, parts: Parts, sink: Sink, pool: Pool, watch: Callable[[Progress], None]
+) -> dict[str, int]:
+    """Have every part resolved that is not yet, and join them in order as they come."""
+    sizes: list[int] = []
+    finished: set[int] = set()
+    joined: list[dict[str, int]] = []
+    earlier = 0
+
+    def missing() -> Iterator[int]:
+        nonlocal earlier
+        for number, rows in enumerate(source.batches(job.part_rows)):
+            sizes.append(rows.num_rows)
+            if parts.has(number, rows.num_rows):
+                earlier += rows.num_rows
+                finished.add(number)
+            else:
+                parts.put_questions(number, rows)
+                yield number
+
+    def join() -> None:
+        while len(joined) in finished:
+            number = len(joined)
+            sink.append(parts.finished(number))
+            joined.append(parts.counts(number))
+            if job.target == STREAM:
+                parts.drop(number)
+
+    with pool:
+        for number in pool.finish(missing()):
+            finished.add(number)
+            join()
+            watch(Progress(sum(sizes[n] for n in finished), earlier, source.share_read()))
+    join()
+    counts = total(joined)
+    if sum(counts.values()) != sum(sizes):
+        raise AssertionError(f"{sum(sizes)} rows were read and {sum(counts.values())} are to be written")
+    return counts
+
+
+def _manifest(job: Job, path: str) -> dict[str, Any]:
+    """Everything that the bytes of the output depend on, under names that people know."""
+    earlier = read_manifest(parts_folder(job.target)) if job.resume and job.target != STREAM else None
+    pinned = (earlier or {}).get("today")  # a job that goes on after midnight still counts from the day it began
+    today = job.today.isoformat() if job.today is not None else pinned or today_in_shanghai().isoformat()
+    return {
+        "input": file_hash(path),
+        "table": job.tables.hierarchy.version,
+        "indicators": indicators_hash(job.tables.gazetteer.indicators),
+        "rules": rules_hash(),
+        "model": gaps_of(job.gaps),
+        "today": today,
+        "columns": list(job.columns),
+        "scope": job.scope,
+        "default date": job.default_date,
+        "longest question": job.max_length,
+        "formats": [job.source_format.value, job.target_format.value],
+        "encoding": job.encoding,
+        "rows of a part": job.part_rows,
+    }
+
+
+def parts_folder(target: str) -> Path:
+    """Where the parts of an output lie until it is whole."""
+    path = Path(target)
+    return path.with_name(f"{path.name}.parts")
+
+
+@contextmanager
+def _folder(job: Job, manifest: dict[str, Any]) -> Iterator[Path]:
+    """The folder for the parts; gone afterwards if the output is whole, or a stream."""
+    if job.target == STREAM:
+        with tempfile.TemporaryDirectory(prefix="qilin-") as passing:
+            yield Path(passing)
+        return
+    folder = parts_folder(job.target)
+    with job_folder(folder, manifest, resume=job.resume, restart=job.restart):
+        yield folder
+    remove(folder)
+
+
+@contextmanager
+def _output(job: Job, folder: Path) -> Iterator[IO[bytes]]:
+    """A file that gets its name when it is whole; or standard output."""
+    if job.target == STREAM:
+        yield sys.stdout.buffer
+        return
+    draft = folder / "output"
+    with draft.open("wb") as file:
+        yield file
+    sync(draft)
+    os.replace(draft, job.target)

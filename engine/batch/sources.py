@@ -1,0 +1,265 @@
+"""Files and streams of questions as record batches, column by column as they were written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from engine.batch import json_lines
+from engine.batch.formats import STREAM, Format
+from engine.types import encodable
+
+_READ_BYTES = 4 << 20
+_SNIFFED_BYTES = 1 << 20
+
+
+class Source(Protocol):
+    """An input that is read from its beginning to its end, as often as it is asked for."""
+
+    schema: pa.Schema
+    rows: int | None  # None where only reading would tell
+
+    def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
+        """The input in batches of at most `rows` rows; the same ones each time.
+
+        Raises: ValueError, saying where, for content that cannot be read.
+        """
+        ...
+
+    def share_read(self) -> float:
+        """How much of the input the latest `batches` has read, 0 to 1."""
+        ...
+
+
+class ParquetSource:
+    """A Parquet file; types and values stay as they are."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        try:
+            file = pq.ParquetFile(path)
+        except pa.ArrowInvalid as error:
+            raise ValueError(f"{path}: this is no readable Parquet file ({error}).") from None
+        self.schema = file.schema_arrow
+        self.rows: int | None = file.metadata.num_rows
+        self._read = 0
+        file.close()
+
+    def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
+        self._read = 0
+        with pq.ParquetFile(self._path, memory_map=True) as file:
+            for batch in file.iter_batches(batch_size=rows, use_threads=False):
+                self._read += batch.num_rows
+                yield batch
+
+    def share_read(self) -> float:
+        return self._read / self.rows if self.rows else 1.0
+
+
+class CsvSource:
+    """A delimited text file. Every column is text, so that 007 and 1.50 come out as they went in.
+
+    Args:
+        path: the file.
+        encoding: how it is encoded; default: UTF-8 (with or without a byte order mark), UTF-16 with
+            one, else GB18030.
+
+    Raises: ValueError, for a file without a header, or whose header names a column twice.
+    """
+
+    def __init__(self, path: str, encoding: str | None = None) -> None:
+        self._path = path
+        with open(path, "rb") as file:
+            start = file.read(_SNIFFED_BYTES)
+        self.encoding = encoding or _encoding(start)
+        self.has_mark = start.startswith(b"\xef\xbb\xbf")
+        text = start.decode(self.encoding, "replace")
+        first_line = text.split("\n", 1)[0]
+        self.delimiter = max(",\t;", key=first_line.count)
+        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter), [])
+        if not header:
+            raise ValueError(f"{path}: the file is empty; its first line must name the columns.")
+        twice = sorted({name for name in header if header.count(name) > 1})
+        if twice:
+            raise ValueError(f"{path}:1: the header names {', '.join(map(repr, twice))} twice; rename one of them.")
+        self.schema = pa.schema([(name, pa.string()) for name in header])
+        self.rows: int | None = None
+        self._size = Path(path).stat().st_size
+        self._file: IO[bytes] | None = None
+
+    def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
+        with open(self._path, "rb") as self._file:
+            yield from in_batches(self._read(self._file), rows)
+
+    def _read(self, file: IO[bytes]) -> Iterator[pa.RecordBatch]:
+        try:
+            reader = pa_csv.open_csv(
+                file,
+                read_options=pa_csv.ReadOptions(use_threads=False, encoding=self.encoding, block_size=_READ_BYTES),
+                parse_options=pa_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
+                convert_options=pa_csv.ConvertOptions(
+                    column_types=self.schema, strings_can_be_null=False, quoted_strings_can_be_null=False
+                ),
+            )
+            yield from reader
+        except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+            raise ValueError(f"{self._path}: {error}. Correct the row, or name the --encoding.") from None
+
+    def share_read(self) -> float:
+        return _share_read(self._file, self._size)
+
+
+class JsonLinesSource:
+    """A file of JSON objects, one a line; blank lines are passed over.
+
+    Args:
+        path: the file.
+        texts: the columns that are read as text.
+        added: keys that will be added to each line, kept as it is beside those columns
+            (`json_lines.LINE`), for an output that is JSON lines too. None: every key becomes a column, of
+            the type that `json_lines.column_types` finds.
+
+    Raises: ValueError, where a line is no object or has one of the added keys already.
+    """
+
+    def __init__(self, path: str, texts: Iterable[str], added: Iterable[str] | None) -> None:
+        self._path = path
+        self._texts = tuple(dict.fromkeys(texts))
+        self._whole = added is not None
+        self._added = frozenset(added or ())
+        self._size = Path(path).stat().st_size
+        self._file: IO[bytes] | None = None
+        self.rows: int | None = None
+        if self._whole:
+            self.schema = pa.schema([*((name, pa.string()) for name in self._texts), (json_lines.LINE, pa.binary())])
+        else:
+            with open(path, "rb") as file:
+                self.schema = json_lines.column_types(self._objects(file), self._texts)
+
+    def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
+        with open(self._path, "rb") as self._file:
+            lines: list[bytes] = []
+            objects: list[dict[str, Any]] = []
+            for line, content in self._numbered(self._file):
+                lines.append(line)
+                objects.append(content)
+                if len(objects) == rows:
+                    yield self._batch(lines, objects)
+                    lines, objects = [], []
+            if objects:
+                yield self._batch(lines, objects)
+
+    def _batch(self, lines: list[bytes], objects: list[dict[str, Any]]) -> pa.RecordBatch:
+        if not self._whole:
+            return json_lines.to_batch(objects, self.schema)
+        texts: list[Any] = [pa.array([_as_text(o.get(name)) for o in objects], pa.string()) for name in self._texts]
+        return pa.RecordBatch.from_arrays([*texts, pa.array(lines, pa.binary())], schema=self.schema)
+
+    def _objects(self, file: IO[bytes]) -> Iterator[dict[str, Any]]:
+        return (content for _, content in self._numbered(file))
+
+    def _numbered(self, file: IO[bytes]) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        for number, raw in enumerate(file, 1):
+            line = raw.strip()
+            if number == 1:
+                line = line.removeprefix(b"\xef\xbb\xbf")
+            if not line:
+                continue
+            try:
+                content = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise ValueError(
+                    f"{self._path}:{number}: this line is not JSON ({error}). Correct or remove it."
+                ) from None
+            if not isinstance(content, dict):
+                raise ValueError(f'{self._path}:{number}: this line is no JSON object such as {{"query": "…"}}.')
+            clash = self._added & content.keys()
+            if clash:
+                raise ValueError(f"{self._path}:{number}: the line already has {min(clash)!r}; give a --prefix.")
+            yield line, content
+
+    def share_read(self) -> float:
+        return _share_read(self._file, self._size)
+
+
+def in_batches(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of exactly `rows` rows; the last one may be shorter."""
+    waiting: list[pa.RecordBatch] = []
+    count = 0
+    for batch in batches:
+        while batch.num_rows:
+            part = batch.slice(0, rows - count)
+            waiting.append(part)
+            count += part.num_rows
+            batch = batch.slice(part.num_rows)
+            if count == rows:
+                yield pa.concat_batches(waiting)
+                waiting, count = [], 0
+    if waiting:
+        yield pa.concat_batches(waiting)
+
+
+@contextmanager
+def local_file(path: str, folder: Path | None = None) -> Iterator[str]:
+    """A path that can be read more than once: standard input is kept in a temporary file meanwhile."""
+    if path != STREAM:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="qilin-", dir=folder) as kept:
+        copy = Path(kept, "stdin")
+        with copy.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file, _READ_BYTES)
+        yield str(copy)
+
+
+def open_source(
+    path: str, kind: Format, texts: Iterable[str], *, added: Iterable[str] | None, encoding: str | None
+) -> Source:
+    """The input of a batch.
+
+    Args:
+        path: a file.
+        kind: its format.
+        texts: for JSON lines, the keys that hold text to be read.
+        added: as for `JsonLinesSource`.
+        encoding: of a CSV file; None: recognised.
+
+    Raises: OSError; ValueError, for a file that is not of this format.
+    """
+    if kind is Format.PARQUET:
+        return ParquetSource(path)
+    if kind is Format.CSV:
+        return CsvSource(path, encoding)
+    return JsonLinesSource(path, texts, added)
+
+
+def _share_read(file: IO[bytes] | None, size: int) -> float:
+    if file is None or not size:
+        return 1.0
+    return 1.0 if file.closed else file.tell() / size
+
+
+def _as_text(value: Any) -> str | None:
+    return encodable(value) if isinstance(value, str) else None
+
+
+def _encoding(start: bytes) -> str:
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    try:
+        start[: start.rfind(b"\n") + 1 or len(start)].decode("utf-8")
+    except UnicodeDecodeError:
+        return "gb18030"
+    return "utf-8"

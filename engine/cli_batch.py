@@ -1,0 +1,199 @@
+"""`qilin batch`: a file of questions to the same rows with their resolutions."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.cli_hierarchy import AliasesOption, SheetOption, TableOption, load_compiled
+from engine.cli_options import (
+    AdapterOption,
+    DefaultDateOption,
+    GapFillerOption,
+    GapSettlesOption,
+    GapThresholdOption,
+    GapTimeoutOption,
+    IndicatorsOption,
+    MaxLengthOption,
+    ModelOption,
+    ScopeOption,
+    ServerOption,
+    TodayOption,
+    day,
+    gap_options,
+)
+from engine.terminal import (
+    BAD_INPUT,
+    INTERRUPTED,
+    NOT_RESOLVED,
+    STATUS,
+    as_utf8,
+    complain,
+    line,
+    prepare_streams,
+    reporting,
+    show,
+)
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.progress import TaskID
+
+    from engine.batch.run import Progress
+
+_FORMATS = "parquet|csv|jsonl"
+
+
+def batch(
+    source: Annotated[
+        str, typer.Argument(metavar="IN", help="Parquet、CSV 或 JSONL 文件；- 是标准输入。 The input; - for stdin.")
+    ],
+    target: Annotated[
+        str, typer.Argument(metavar="OUT", help="输出文件，格式同样由后缀决定；- 是标准输出。 The output; - for stdout.")
+    ],
+    column: Annotated[str, typer.Option("--column", "-c", help="问题所在的列。 The column of the questions.")] = "query",
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", "-w", min=1, help="几个进程。 How many processes.", show_default="CPU 核数 the CPU cores"),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="接着上次没有做完的做。 Go on where an earlier run ended.")
+    ] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="丢掉上次没有做完的，从头做。 Throw away what an earlier run left.")
+    ] = False,
+    today_column: Annotated[
+        str | None,
+        typer.Option(
+            "--today-column",
+            help="每行提问日期所在的列，相对日期从它算起。 The column with the day on which each question was asked.",
+        ),
+    ] = None,
+    scope_column: Annotated[
+        str | None, typer.Option("--scope-column", help="每行提问者所在单位的列。 The column with who asked.")
+    ] = None,
+    prefix: Annotated[str, typer.Option("--prefix", help="新增各列名称的前缀。 Put before the added columns' names.")] = "",
+    source_format: Annotated[
+        str | None, typer.Option("--from", metavar=_FORMATS, help="输入格式。 Format of the input.", show_default="由后缀决定 by its ending; stdin: jsonl")
+    ] = None,
+    target_format: Annotated[
+        str | None, typer.Option("--to", metavar=_FORMATS, help="输出格式。 Format of the output.", show_default="由后缀决定 by its ending; stdout: jsonl")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", help="CSV 输入的编码。 Encoding of a CSV input.", show_default="自动识别 recognised")
+    ] = None,
+    table: TableOption = None,
+    sheet: SheetOption = None,
+    aliases: AliasesOption = None,
+    indicators: IndicatorsOption = None,
+    today: TodayOption = None,
+    scope: ScopeOption = None,
+    default_date: DefaultDateOption = None,
+    max_length: MaxLengthOption = 2000,
+    gap_filler: GapFillerOption = None,
+    model: ModelOption = None,
+    adapter: AdapterOption = None,
+    server: ServerOption = None,
+    gap_threshold: GapThresholdOption = 0.95,
+    gap_settles: GapSettlesOption = False,
+    gap_timeout: GapTimeoutOption = 10.0,
+) -> None:  # fmt: skip
+    """解析一个文件中的全部问题；每行一个结果，次序不变。 Resolve all questions of a file; one row out for each row in, in order."""
+    prepare_streams(data=target == "-")
+    with reporting():
+        missing = [name for name in ("pyarrow", "filelock") if find_spec(name) is None]
+        if missing:
+            raise ImportError(f"batches need {' and '.join(missing)}. Install the extra: pip install 'qilin[batch]'")
+        from engine.batch.formats import format_of
+        from engine.batch.pool import WorkersFailed
+        from engine.batch.questions import Columns
+        from engine.batch.run import Job, parts_folder, run_job
+
+        if resume and restart:
+            raise typer.BadParameter("give --resume or --restart, not both.")
+        if source != "-" and target != "-" and os.path.exists(target) and os.path.samefile(source, target):
+            raise typer.BadParameter("IN and OUT are the same file; name another OUT.")
+        job = Job(
+            source,
+            target,
+            format_of(source, source_format),
+            format_of(target, target_format),
+            load_compiled(table, sheet, aliases, indicators),
+            Columns(column, today_column, scope_column, prefix),
+            day(today),
+            scope and as_utf8(scope),
+            default_date,
+            max_length,
+            gap_options(gap_filler, model, adapter, server, gap_threshold, gap_settles, gap_timeout).decided(),
+            workers or _cores(),
+            encoding,
+            resume=resume,
+            restart=restart,
+        )
+        try:
+            with _Bar() as bar:
+                counts = run_job(job, bar.tell)
+        except KeyboardInterrupt:
+            kept = f" What is finished lies in {parts_folder(target)}; --resume goes on." if target != "-" else ""
+            complain(f"interrupted.{kept}")
+            raise typer.Exit(INTERRUPTED) from None
+        except WorkersFailed as error:
+            complain(str(error))
+            raise typer.Exit(BAD_INPUT) from None
+        _tell(counts, target)
+        raise typer.Exit(NOT_RESOLVED if counts["failed"] else 0)
+
+
+def _cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _tell(counts: dict[str, int], target: str) -> None:
+    """How many rows have each status: on stderr where stdout carries the rows."""
+    words = [f"{STATUS.get(status, '失败')} {count} 行" for status, count in counts.items() if count]
+    said = f"{sum(counts.values())} 行" + (f"：{'，'.join(words)}" if words else "")
+    if target == "-":
+        print(said, file=sys.stderr)
+    else:
+        show([line(f"{target}: {said}")])
+
+
+class _Bar:
+    """Rows, rate and time left on stderr; nothing where stderr is no terminal."""
+
+    def __enter__(self) -> _Bar:
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as RichProgress
+
+        console = Console(stderr=True)
+        columns = (
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[rows]:,} 行"),
+            TextColumn("{task.fields[rate]:,.0f} 行/秒"),
+            TimeElapsedColumn(),
+            TextColumn("还要"),
+            TimeRemainingColumn(),
+        )
+        self._progress = RichProgress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task: TaskID = self._progress.add_task("", total=1.0, rows=0, rate=0.0)
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def tell(self, progress: Progress) -> None:
+        """Draw how far the job is."""
+        elapsed = self._progress.tasks[0].elapsed or 0.0
+        rate = (progress.rows - progress.earlier) / elapsed if elapsed else 0.0
+        self._progress.update(self._task, completed=progress.share, rows=progress.rows, rate=rate)

@@ -1,0 +1,56 @@
+"""Which gap filler an engine has, as plain values: for the command line and for other processes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from engine.llm.protocol import GapFiller
+
+
+class GapOptions(NamedTuple):
+    """As for `Engine`: `kind` is "auto", "local", "server:URL", or None for none; the others are of that kind.
+
+    `model`, `adapter`: as for `engine.llm.ask.LazyFiller`.
+    """
+
+    kind: str | None = "auto"
+    model: str | None = None
+    adapter: str | None = None
+    timeout_s: float = 10.0
+    threshold: float = 0.95
+    settles: bool = False
+
+    def filler(self) -> GapFiller | str | None:
+        """The gap filler; no model is loaded yet.
+
+        Raises: ValueError, for one that is not known; ImportError, where its extra is missing.
+        """
+        if self.kind is None or self.kind == "auto":
+            return self.kind
+        from engine.llm.ask import LazyFiller
+
+        return LazyFiller(self.kind, model=self.model, adapter=self.adapter)
+
+    def decided(self) -> GapOptions:
+        """The same with "auto" replaced by what it comes to here, so that other processes do the same.
+
+        Raises: as `filler`.
+        """
+        from engine.resolver import has_local_model
+
+        kind = self.kind
+        if kind == "auto":
+            kind = "local" if has_local_model() else None
+        decided = self._replace(kind=kind)
+        decided.filler()
+        return decided
+
+    def engine_options(self) -> dict[str, Any]:
+        """What `Engine` is given for it."""
+        return {
+            "gap_filler": self.filler(),
+            "gap_timeout_s": self.timeout_s,
+            "gap_threshold": self.threshold,
+            "gap_settles": self.settles,
+        }
