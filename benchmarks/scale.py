@@ -31,6 +31,7 @@ ALL_ROWS: Final = 10**10
 _SMALL: Final = 10_000
 _ROWS: Final = {"quick": 150_000, "full": 2_000_000}
 _SAMPLE_S: Final = 0.05
+_TWO_FREE: Final = 1.8  # cores; with fewer, two workers were in each other's way
 _ROOT: Final = Path(__file__).resolve().parent.parent
 
 
@@ -58,7 +59,7 @@ class Run:
     """One run of the command. Memory is that of all its processes together, at the worst moment seen.
 
     `peak_pss_mb` counts a page that several processes share once, `peak_rss_mb` as often as it is shared; None where the
-    system does not say.
+    system does not say. `others` is how many cores everything else on the machine kept busy meanwhile.
     """
 
     rows: int
@@ -66,6 +67,7 @@ class Run:
     cpu_s: float
     peak_rss_mb: float | None
     peak_pss_mb: float | None
+    others: float
 
 
 @dataclass(frozen=True)
@@ -97,16 +99,43 @@ class Estimate:
     money: float
 
 
-def estimate(one: Rate, speedup: float, cluster: Cluster, price: float, rows: int = ALL_ROWS) -> Estimate:
+@dataclass(frozen=True)
+class Efficiency:
+    """What a second worker is worth: 1 if it doubles the rate.
+
+    `by_wall` is (rate of 2 / rate of 1) / 2, which needs two free cores; `by_cpu` is the CPU-seconds a row of one worker to
+    those of two, which does not, but sees no waiting. `value` is the former where the machine had the cores to spare.
+    """
+
+    by_wall: float
+    by_cpu: float
+    free_cores: float
+
+    @property
+    def is_by_wall(self) -> bool:
+        """Whether two cores were free while two workers ran."""
+        return self.free_cores >= _TWO_FREE
+
+    @property
+    def value(self) -> float:
+        return min(self.by_wall if self.is_by_wall else self.by_cpu, 1.0)
+
+
+def efficiency(one: Rate, two: Rate, free_cores: float) -> Efficiency:
+    """From the rates of one and two workers, and the cores that nothing else used meanwhile."""
+    return Efficiency(two.rows_per_s / one.rows_per_s / 2, one.cpu_s_per_million / two.cpu_s_per_million, free_cores)
+
+
+def estimate(one: Rate, e: float, cluster: Cluster, price: float, rows: int = ALL_ROWS) -> Estimate:
     """What `rows` take on a cluster.
 
-    With n cores and e = (rate of 2 workers / rate of 1) / 2, at most 1: at best every core is as good as the second
-    one, `rate of 1 * e * n`; at worst every doubling costs as much as the first, `rate of 1 * n * e ** log2(n)`.
-    Money is CPU-seconds of one worker, whatever the speed-up.
+    A core resolves 10^6 rows in the CPU-seconds c of one worker. With n cores and the efficiency e of a second worker:
+    at best every core is as good as the second one, `n * e * 10^6 / c` rows a second; at worst every doubling costs
+    as much as the first, `n * e ** log2(n) * 10^6 / c`. Money is CPU-seconds of one worker, whatever the efficiency.
     """
-    n, e = cluster.nodes * cluster.cores, min(speedup / 2, 1.0)
+    n = cluster.nodes * cluster.cores
     core_hours = rows / 1e6 * one.cpu_s_per_million / 3600
-    best, worst = one.rows_per_s * e * n, one.rows_per_s * n * e ** math.log2(n)
+    best, worst = n * e * 1e6 / one.cpu_s_per_million, n * e ** math.log2(n) * 1e6 / one.cpu_s_per_million
     return Estimate(rows / best / 3600, rows / worst / 3600, core_hours, core_hours * price)
 
 
@@ -155,6 +184,7 @@ def run_batch(source: Path, rows: int, *options: str) -> Run:
         target = Path(folder) / "out.parquet"
         command = [sys.executable, "-m", "engine", "batch", str(source), str(target), "--column", "query", *options]
         before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        busy = _busy_s()
         environment = {**os.environ, "PYTHONPATH": _search_path()}
         process = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
@@ -163,6 +193,7 @@ def run_batch(source: Path, rows: int, *options: str) -> Run:
         _, said = process.communicate()
         wall = time.perf_counter() - begin
         memory.stop()
+        busy = _busy_s() - busy
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         if process.returncode:
             raise RuntimeError(f"{' '.join(command[1:4])} … exited with {process.returncode}: {said[-500:]}")
@@ -171,7 +202,14 @@ def run_batch(source: Path, rows: int, *options: str) -> Run:
         raise RuntimeError(f"{written:,} rows came out of {rows:,}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     peak_rss, peak_pss = memory.rss / 1e6 or None, memory.pss / 1e6 or None
-    return Run(rows, round(wall, 3), round(cpu, 3), peak_rss, peak_pss)
+    return Run(rows, round(wall, 3), round(cpu, 3), peak_rss, peak_pss, round(max(busy - cpu, 0) / wall, 2))
+
+
+def _busy_s() -> float:
+    """CPU-seconds that the whole machine has worked, and those that it wanted and did not get."""
+    times = import_module("psutil").cpu_times()._asdict()
+    idle = ("idle", "iowait", "guest", "guest_nice")  # guests are counted in user
+    return float(sum(seconds for name, seconds in times.items() if name not in idle))
 
 
 def _search_path() -> str:
@@ -279,11 +317,13 @@ def _describe(section: Section, found: Mapping[str, tuple[Run, Run]], price: flo
     rates = {name: rate(*pair) for name, pair in found.items()}
     one, two = rates[_named(1)], rates[_named(2)]
     speedup = two.rows_per_s / one.rows_per_s
-    at_work = estimate(one, speedup, cluster, price)
+    worth = efficiency(one, two, cores() - found[_named(2)][1].others)
+    at_work = estimate(one, worth.value, cluster, price)
     section.figures |= {
         "runs": {name: [asdict(run) for run in pair] for name, pair in found.items()},
         "rates": {name: asdict(each) for name, each in rates.items()},
         "workers 1 to 2": round(speedup, 3),
+        "efficiency": {**asdict(worth), "value": worth.value, "is_by_wall": worth.is_by_wall},
         "cores": cores(),
         "estimate": {"cluster": asdict(cluster), "rows": ALL_ROWS, "price of a core-hour": price, **asdict(at_work)},
     }
@@ -309,28 +349,40 @@ def _describe(section: Section, found: Mapping[str, tuple[Run, Run]], price: flo
             [name, f"{large.rows:,}", number(large.wall_s), "–" if on_ray else number(large.cpu_s), f"{each.rows_per_s:,.0f}",
              *(["–"] * 4 if on_ray else [*cpu, *memory])]
         )  # fmt: skip
-    n, e = cluster.nodes * cluster.cores, min(speedup / 2, 1.0)
+    n = cluster.nodes * cluster.cores
+    free = f"of {cores()} cores, {worth.free_cores:.1f} were free of other work"
     section.blocks += [
         Text("qilin batch, Parquet to Parquet, distinct questions about Shandong; rates without the start."),
         Rows("Rows a second", head, table),
-        Text(f"Workers 1 → 2: {speedup:.2f} times as fast, on {cores()} cores that other work may share."),
+        Text(
+            f"Workers 1 → 2: {speedup:.2f} times as fast by the wall clock ({free}); {2 * worth.by_cpu:.2f} times by "
+            f"CPU-seconds a row, which is what two free cores would give if no worker ever waited."
+        ),
         Rows(
             f"10^10 rows on {cluster.nodes} nodes of {cluster.cores} cores, worked out, not measured",
             ("", "", ""),
             [
-                ["rate of one worker r", "measured", f"{one.rows_per_s:,.0f} rows/s"],
-                ["efficiency e", "(rate of 2 / rate of 1) / 2, at most 1", f"{e:.3f}"],
+                ["CPU-seconds for 10^6 rows c", "measured, one worker", f"{one.cpu_s_per_million:.1f}"],
+                ["efficiency e of a second worker", _how(worth), f"{worth.value:.3f}"],
                 ["cores n", f"{cluster.nodes} × {cluster.cores}", str(n)],
-                ["at best", "10^10 / (r · e · n)", f"{at_work.hours_least:.2f} h"],
-                ["at worst", "10^10 / (r · n · e^log2 n)", f"{at_work.hours_most:.2f} h"],
-                ["core-hours", "10^10 · CPU-seconds a row / 3600", f"{at_work.core_hours:,.0f}"],
+                ["at best", "10^4 · c / (n · e)", f"{at_work.hours_least:.2f} h"],
+                ["at worst", "10^4 · c / (n · e^log2 n)", f"{at_work.hours_most:.2f} h"],
+                ["core-hours", "10^4 · c / 3600", f"{at_work.core_hours:,.0f}"],
                 ["money", f"core-hours · {price:g} (an assumed price of a core-hour)", f"{at_work.money:,.2f}"],
             ],
         ),
     ]
-    section.ratios["workers 1 to 2"] = Ratio(speedup, "higher")
-    repeated = rates["2 workers, a log with repeats"].rows_per_s / two.rows_per_s
+    if worth.is_by_wall:  # otherwise it is a figure of what else the machine did
+        section.ratios["workers 1 to 2"] = Ratio(speedup, "higher")
+    section.ratios["workers 1 to 2, by CPU"] = Ratio(2 * worth.by_cpu, "higher")
+    repeated = two.cpu_s_per_million / rates["2 workers, a log with repeats"].cpu_s_per_million
     section.ratios["a log with repeats to distinct questions"] = Ratio(repeated, "higher")
+
+
+def _how(worth: Efficiency) -> str:
+    if worth.is_by_wall:
+        return "(rate of 2 / rate of 1) / 2, at most 1"
+    return "c of 1 / c of 2, at most 1: no two cores were free to take it by the clock"
 
 
 def _mb(value: float | None) -> str:
