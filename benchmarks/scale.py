@@ -32,7 +32,6 @@ _SMALL: Final = 10_000
 _ROWS: Final = {"quick": 150_000, "full": 2_000_000}
 _SAMPLE_S: Final = 0.05
 _TWO_FREE: Final = 1.8  # cores; with fewer, two workers were in each other's way
-_ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
