@@ -2,8 +2,8 @@
 
     python -m benchmarks.table_size 185000          # one size, as JSON
 
-Per-query times are also given in units of a fixed piece of plain Python, timed between the passes, so that two
-processes can be compared though the machine is not equally fast for both.
+Once a table's memory is known, the smallest table is loaded beside it and the two take turns, so that the ratio of their
+times does not hang on how fast the machine happens to be.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from benchmarks.batch_input import distinct_questions, name_texts
 from benchmarks.growth import exponent, per_doubling
 from benchmarks.machine import rss_bytes
 from benchmarks.report import Curves, Ratio, Rows, Section, number
-from benchmarks.timing import TODAY, cpu_us, each_us, percentile, yardstick
+from benchmarks.timing import TODAY, each_us, percentile
 from hierarchy import Hierarchy
 
-SIZES: Final = {"quick": (1_836, 10_000, 40_563, 185_000), "full": (1_836, 10_000, 40_563, 185_000, 1_850_000)}
+SMALLEST: Final = 1_836
+SIZES: Final = {"quick": (SMALLEST, 10_000, 40_563, 185_000), "full": (SMALLEST, 10_000, 40_563, 185_000, 1_850_000)}
 """Substations: 2 k organisations (Shandong), 11 k, 44 k (China), 200 k, 2 M."""
 _QUESTIONS: Final = 400
 _SAMPLED: Final = 4_000
@@ -48,11 +49,14 @@ def measure_size(substations: int, seed: int, rounds: int) -> dict[str, Any]:
     gc.collect()
     after = rss_bytes()
     queries = _questions(hierarchy, seed)
-    each_us(engine, queries)
-    passes, units = [], []
+    smallest = synthetic_hierarchy(SMALLEST, seed)
+    sides = ((engine, queries), (Engine(smallest, gap_filler=None), _questions(smallest, seed)))
+    for each, asked in sides:
+        each_us(each, asked)
+    passes, beside = [], []
     for _ in range(rounds):
-        passes.append(each_us(engine, queries))
-        units.append(cpu_us(yardstick, 5))
+        passes.append(each_us(*sides[0]))
+        beside.append(each_us(*sides[1]))
     times = [statistics.median(column) for column in zip(*passes, strict=True)]
     return {
         "organisations": len(hierarchy),
@@ -62,8 +66,11 @@ def measure_size(substations: int, seed: int, rounds: int) -> dict[str, Any]:
         "tree_mb": round((tree - before) / 1e6, 2),
         "median_us": round(statistics.median(times), 2),
         "p99_us": round(percentile(times, 0.99), 1),
-        "yardsticks": round(
-            statistics.median(statistics.median(p) / unit for p, unit in zip(passes, units, strict=True)), 5
+        "to_smallest": round(
+            statistics.median(
+                statistics.median(own) / statistics.median(small) for own, small in zip(passes, beside, strict=True)
+            ),
+            4,
         ),
         "resolved": sum(engine.resolve(query, today=TODAY).status == "resolved" for query in queries),
         "questions": len(queries),
@@ -92,7 +99,7 @@ def measure(section: Section, sizes: Sequence[int], seed: int, rounds: int) -> N
     """Measure every size, and add curves, their growth and what an organisation costs."""
     found = [_in_a_process(size, seed, rounds) for size in sizes]
     first, last = found[0], found[-1]
-    growth = {"time of a question": exponent((one["organisations"], one["yardsticks"]) for one in found)}
+    growth = {"time of a question": exponent((one["organisations"], one["to_smallest"]) for one in found)}
     for what, key in (("memory", "memory_mb"), ("load", "load_s")):
         # Above the smallest table: what is loaded whatever the size says nothing about growth.
         above = [(one["organisations"] - first["organisations"], one[key] - first[key]) for one in found[1:]]
@@ -104,12 +111,12 @@ def measure(section: Section, sizes: Sequence[int], seed: int, rounds: int) -> N
     section.figures["table size"] = {
         "sizes": found,
         "growth exponents": growth,
-        "largest to smallest": round(last["yardsticks"] / first["yardsticks"], 3),
+        "largest to smallest": round(last["to_smallest"], 3),
         "bytes an organisation": round(bytes_each, 1),
         "load_us an organisation": round(load_us_each, 3),
     }
     name = f"{found[-1]['organisations']:,} to {found[0]['organisations']:,} organisations"
-    section.ratios[f"time of a question, {name}"] = Ratio(last["yardsticks"] / first["yardsticks"], "lower")
+    section.ratios[f"time of a question, {name}"] = Ratio(last["to_smallest"], "lower")
     section.ratios["memory an organisation, bytes"] = Ratio(bytes_each, "lower")
     for what in ("memory", "load"):
         section.ratios[f"{what}, twice the organisations"] = Ratio(per_doubling(growth[what]), "lower")
@@ -131,7 +138,7 @@ def _blocks(
         ]
         for one in found
     ]
-    ratio = found[-1]["yardsticks"] / found[0]["yardsticks"]
+    ratio = found[-1]["to_smallest"]
     rows.append(
         [
             "growth exponent",

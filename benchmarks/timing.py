@@ -57,11 +57,3 @@ def bare_pieces(engine: Engine, queries: Sequence[str]) -> Callable[[], None]:
             Resolution(query=query, **parts)
 
     return pieces
-
-
-def yardstick() -> None:
-    """A fixed piece of plain Python, to take out how fast the machine is at the moment."""
-    found: dict[str, int] = {}
-    for i in range(2_000):
-        key = "供电公司麒麟菏泽"[i % 8 :] + str(i % 97)
-        found[key] = found.get(key, 0) + len(key)
