@@ -25,15 +25,20 @@ def conclude(tables: Tables, asked: Asked, considered: Considered) -> Resolution
     """Decide what is certain, and say what is not. The hierarchy has the last word."""
     readings = considered.readings
     reading = readings[0]
-    plain = len(readings) == 1 and considered.complete and _is_plain(reading)
-    plain = plain and unread_exclusion(considered.text, reading) is None
-    if plain and asked.context is None and not tables.nil.may_hide(considered.text, reading):
+    if (
+        len(readings) == 1
+        and considered.complete
+        and asked.context is None
+        and _is_plain(reading)
+        and unread_exclusion(considered.text, reading) is None
+        and not tables.nil.may_hide(considered.text, reading)
+    ):
         draft = Draft()
         gather(tables, asked, reading, draft)
         if not draft.unknown and not draft.relatives and (reading.groups or draft.indicators or draft.group_by):
             if asked.default_date is not None and not draft.dates:
                 fill_default_date(asked, draft)
-            return finish(asked, draft, "resolved", targets=_targets(tables, readings, False, ()))
+            return finish(asked, draft, "resolved", targets=_plain_targets(tables, reading))
     for each in readings:
         for group in each.groups:
             if len(group.options) > 1:
@@ -96,6 +101,14 @@ def conclude(tables: Tables, asked: Asked, considered: Considered) -> Resolution
     if asked.default_date is not None and not draft.dates:
         fill_default_date(asked, draft)
     return finish(asked, draft, "resolved", targets=targets, excluded=excluded)
+
+
+def _plain_targets(tables: Tables, reading: Reading) -> tuple[OrgPath, ...]:
+    """`_targets` of a plain reading."""
+    groups = reading.groups
+    if len(groups) == 1:
+        return (tables.org_path(groups[0].options[0]),)
+    return tuple([tables.org_path(i) for i in dict.fromkeys([group.options[0] for group in groups])])
 
 
 def _is_plain(reading: Reading) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from engine.dates import DateMention
 from engine.draft import Asked, Draft
-from engine.gazetteer import DATE, INDICATOR, ORGANISATION, PHRASE, Candidate, OrgName, State, Token
+from engine.gazetteer import DATE, INDICATOR, ORGANISATION, PHRASE, Candidate, OrgName, Token
 from engine.names import FULL
 from engine.phrases import Phrase
 from engine.readings import Group, Reading
@@ -25,7 +26,7 @@ def gather(tables: Tables, asked: Asked, reading: Reading, draft: Draft, doubtfu
     groups = iter(reading.groups)
     numbers: dict[tuple[int, bool], int] = {}  # a target named twice keeps its number
     number = -1
-    doubts = set(doubtful)
+    doubts: Collection[Group] = set(doubtful) if doubtful else ()
     entities = draft.entities
     left = 0  # mentions of the group still to come
     for token in reading.segmentation.tokens:
@@ -35,56 +36,61 @@ def gather(tables: Tables, asked: Asked, reading: Reading, draft: Draft, doubtfu
         if left == 0:
             group = next(groups)
             assert group.via is not None
-            via = group.via
-            left = len(group.mentions)
+            named = group.via[6]
+            size = left = len(group.mentions)
             doubt = group in doubts
             following = len(numbers)
             number = following if doubt else numbers.setdefault((group.options[0], group.excluded), following)
             if doubt:
                 numbers[-1 - following, False] = following
             if number == following:
-                entities += _inferred(tables, group, via, number, doubt)
-        i = len(group.mentions) - left
+                path = _shared_path(tables, group) if doubt else tables.hierarchy.paths[group.options[0]]
+                for node in path:
+                    if node not in named:
+                        entities.append(tables.inferred(node, number, group.source))
+        i = size - left
         left -= 1
-        nodes: Sequence[int] = (via.nodes[i],)
         if doubt:
-            nodes = sorted({s.nodes[i] for s in group.states if s.deepest in group.options}) or nodes
-        entities.append(mention_entity(tables, asked, token, nodes, number))
+            nodes = sorted({s.nodes[i] for s in group.states if s.deepest in group.options}) or [named[i]]
+            entities.append(mention_entity(tables, asked, token, nodes, number))
+        else:
+            entities.append(_entity(tables, asked, token, named[i], number))
 
 
-def _inferred(tables: Tables, group: Group, via: State, number: int, doubt: bool) -> list[Entity]:
-    """The ancestors that the query leaves out; for a doubtful group those that all options share."""
+def _shared_path(tables: Tables, group: Group) -> Sequence[int]:
+    """The ancestors that all organisations have which a doubtful group could be."""
     paths = tables.hierarchy.paths
     path = paths[group.options[0]]
-    if doubt:
-        size = min(len(paths[o]) - 1 for o in group.options)
-        while size and any(paths[o][:size] != path[:size] for o in group.options):
-            size -= 1
-        path = path[:size]
-    named = via.nodes
-    return [tables.inferred(node, number, group.source) for node in path if node not in named]
+    size = min(len(paths[o]) - 1 for o in group.options)
+    while size and any(paths[o][:size] != path[:size] for o in group.options):
+        size -= 1
+    return path[:size]
 
 
 def mention_entity(tables: Tables, asked: Asked, token: Token, nodes: Sequence[int], number: int) -> Entity:
+    """The entity of a mention that could be any of the nodes: as written where their names differ."""
+    entity = _entity(tables, asked, token, nodes[0], number)
+    if len(nodes) > 1 and len({tables.hierarchy.names[i] for i in nodes}) > 1:
+        return complete(Entity, {**entity.__dict__, "name": entity.text})
+    return entity
+
+
+def _entity(tables: Tables, asked: Asked, token: Token, node: int, number: int) -> Entity:
+    """The entity of a mention."""
     name = token[3]
-    assert isinstance(name, OrgName)
     start, end = token[0], token[1]
-    if asked.folded.offsets is not None:
+    if asked[1][1] is not None:
         start, end = asked.folded.span(start, end)
-    text = asked.query[start:end]
-    node = nodes[0]
     template = name.templates.get(node)
     if template is None:
         template = name.templates[node] = _template(tables, name, node)
     values = template.copy()
-    values["text"] = text
+    values["text"] = text = asked[0][start:end]
     values["start"] = start
     values["end"] = end
     values["group"] = number
-    if values["source"] == "exact" and text != values["name"]:
+    if text != values["name"] and values["source"] == "exact":
         values["source"] = "alias"
-    if len(nodes) > 1 and len({tables.hierarchy.names[i] for i in nodes}) > 1:
-        values["name"] = text
     return complete(Entity, values)
 
 
@@ -132,14 +138,13 @@ def gather_other(asked: Asked, token: Token, draft: Draft) -> None:
             draft.relatives.append(ref)
         return
     start, end = token[0], token[1]
-    if asked.folded.offsets is not None:
+    if asked[1][1] is not None:
         start, end = asked.folded.span(start, end)
-    text = asked.query[start:end]
+    text = asked[0][start:end]
     if token[2] == INDICATOR:
-        assert isinstance(ref, str)
         if ref not in draft.indicators:
             draft.indicators.append(ref)
-        draft.entities.append(_plain_entity("Indicator", ref, text, start, end, "exact" if text == ref else "alias"))
+        draft.entities.append(_indicator(ref, text, start))
         return
     assert token[2] == DATE and isinstance(ref, DateMention)
     if ref.first is None or ref.last is None:
@@ -147,6 +152,12 @@ def gather_other(asked: Asked, token: Token, draft: Draft) -> None:
         return
     draft.dates.append(trusted(DateRange, text=text, start=ref.first, end=ref.last))
     draft.entities.append(_plain_entity("Date", text, text, start, end, "pattern"))
+
+
+@lru_cache(maxsize=4096)  # of few indicators, at few places
+def _indicator(name: str, text: str, start: int) -> Entity:
+    source: Source = "exact" if text == name else "alias"
+    return _plain_entity("Indicator", name, text, start, start + len(text), source)
 
 
 def _plain_entity(kind: str, name: str, text: str, start: int, end: int, source: Source) -> Entity:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from engine import questions
 from engine.gazetteer import INDICATOR, PHRASE, Token
-from engine.phrases import EXCLUSION_CLOSE, NEGATED_BEFORE, NEGATED_BEHIND, NEGATION_BEGINS, NEGATION_ENDS, Phrase
+from engine.phrases import (
+    EXCLUSION_CLOSE,
+    MAY_EXCLUDE,
+    NEGATED_BEFORE,
+    NEGATED_BEHIND,
+    NEGATION_BEGINS,
+    NEGATION_ENDS,
+    Phrase,
+)
 from engine.readings import Reading
 from engine.types import Conflict, OrgPath
 
@@ -41,6 +49,8 @@ def is_inside(path: OrgPath, targets: Sequence[OrgPath]) -> bool:
 
 def unread_exclusion(text: str, reading: Reading) -> tuple[int, int] | None:
     """A stretch that takes something out in a way that is not fully understood; None: there is none."""
+    if MAY_EXCLUDE(text) is None:
+        return None
     for group in reading.groups:
         for mention in () if group.excluded else group.mentions:
             start, end = mention.start, mention.end

@@ -25,6 +25,7 @@ from hierarchy import Alias, Hierarchy, Level
 
 ORGANISATION, INDICATOR, DATE, PHRASE = range(4)  # what a token is
 TAIL_BIT = 1 << 16  # the trigger that says the text holds the tail of a name
+_MAX_MEMO = 1 << 16  # strings whose meaning is remembered
 EXACT_TYPO = 0  # weight of a name that is written as it should be
 
 
@@ -68,7 +69,7 @@ class State(NamedTuple):
 class OrgName:
     """What one string, suffix included, could name. Made once per string and kept.
 
-    `best`: the nodes left when only the form and then the level count. `bare`: no suffix is
+    `nodes`: those of the candidates, ascending. `best`: the nodes left when only the form and then the level count. `bare`: no suffix is
     written. `weak`: bare, and an ordinary word too. `tail`: only the tail of a name, which nothing but its parent can support. `stem`: what it was found by, "" for a typo.
     `source`: what told it when the text alone did not (scope, context), else "". `guesses`: nodes
     that too little of a name was kept for; worth asking about, never an answer. `lonely`:
@@ -85,6 +86,7 @@ class OrgName:
         "guesses",
         "level",
         "lonely",
+        "nodes",
         "shorter",
         "source",
         "states",
@@ -108,6 +110,7 @@ class OrgName:
         lonely: frozenset[int] = frozenset(),
     ) -> None:
         self.candidates = candidates
+        self.nodes = tuple([c.node for c in candidates])
         self.guesses = guesses
         self.lonely = lonely
         self.stem = stem
@@ -151,7 +154,7 @@ class Scan(NamedTuple):
     """What one pass over a text found, unsorted.
 
     `tokens`: organisations (each with the longest suffix) and indicators; `relatives`: words such as
-    本县; `triggers`: bit set of the searches worth making.
+    本县, but for the end of a name; `triggers`: bit set of the searches worth making.
     """
 
     tokens: list[Token]
@@ -239,7 +242,7 @@ class Gazetteer:
             )
         self._automaton.make_automaton()
         self._has_codes = any(c.isascii() and c.isalnum() for stem in self.stems for c in stem)
-        self._memo: dict[tuple[str, str], tuple[int, OrgName] | None] = {}
+        self._memo: dict[tuple[str, str], tuple[int, OrgName, bool] | None] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
         # Made empty, then filled: compiled, there is neither a __dict__ nor a class without its arguments. The
@@ -264,30 +267,46 @@ class Gazetteer:
         triggers = 0
         slots, memo = self._slots, self._memo
         size = len(text)
+        low = high = 0  # the token found last
         for last, value in self._automaton.iter(text):
             length, stem, indicator, relative, trigger = slots[value]
             end = last + 1
+            start = end - length
             if stem is not None:
-                suffix = ""
-                if end < size and text[end] in SUFFIX_STARTS:
-                    suffix = suffix_at(text, end)
+                suffix = suffix_at(text, end) if end < size and text[end] in SUFFIX_STARTS else ""
                 try:
                     longest = memo[stem, suffix]
                 except KeyError:
-                    longest = memo[stem, suffix] = self._longest(stem, suffix)
-                if longest is not None and not (
-                    (longest[1].bare and _in_number(text, end - length))
-                    or (self._has_codes and _tears_code(text, end - length, end + longest[0]))
-                ):
-                    tokens.append(_token(Token, (end - length, end + longest[0], ORGANISATION, longest[1])))
-                    if longest[1].tail:
-                        triggers |= TAIL_BIT
-            if indicator is not None and not _in_number(text, end - length):
-                tokens.append(_token(Token, (end - length, end, INDICATOR, indicator)))
-            if relative is not None:
-                relatives.append((end - length, end, relative))
+                    longest = self._remember(stem, suffix)
+                if longest is not None:
+                    more, name, certain = longest
+                    if certain or not (
+                        (name.bare and _in_number(text, start))
+                        or (self._has_codes and _tears_code(text, start, end + more))
+                    ):
+                        low, high = start, end + more
+                        tokens.append(_token(Token, (start, high, ORGANISATION, name)))
+                        if name.tail:
+                            triggers |= TAIL_BIT
+            if indicator is not None and not (text[start] in _MULTIPLIERS and _in_number(text, start)):
+                low, high = start, end
+                tokens.append(_token(Token, (start, end, INDICATOR, indicator)))
+            if relative is not None and not (low <= start and end <= high):
+                relatives.append((start, end, relative))
             triggers |= trigger
-        return Scan(tokens, relatives, triggers)
+        return _token(Scan, (tokens, relatives, triggers))
+
+    def _remember(self, stem: str, suffix: str) -> tuple[int, OrgName, bool] | None:
+        """`_longest`, kept for the next text; and whether it counts wherever it stands."""
+        if len(self._memo) >= _MAX_MEMO:
+            self._memo.clear()
+        longest = self._longest(stem, suffix)
+        known = None
+        if longest is not None:
+            more, name = longest
+            known = more, name, not (self._has_codes or (name.bare and stem[0] in _MULTIPLIERS))
+        self._memo[stem, suffix] = known
+        return known
 
     def _longest(self, stem: str, suffix: str) -> tuple[int, OrgName] | None:
         """The longest mention that a stem makes with the suffix behind it, and how much of it counts."""

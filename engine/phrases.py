@@ -30,6 +30,10 @@ NEGATED_BEHIND = re.compile(r"[）)]?(?:除外|以外|之外|不算|不计|不�
 # What those begin or end with: a look at one character spares most mentions the patterns.
 NEGATION_ENDS = frozenset("是非含括去掉看查计")
 NEGATION_BEGINS = frozenset("）)除以之不外")
+# No word that takes something out, read or only noticed, is without one of these.
+MAY_EXCLUDE = re.compile(
+    f"[{''.join(sorted(NEGATION_ENDS | NEGATION_BEGINS | {w[0] for w in EXCLUSION_OPEN}))}]"
+).search
 # 除 as a syllable of another word: 解除曹县的停电 excludes nothing.
 _NOT_EXCEPT = frozenset("解拆清删消开免根铲切破废撤去扣排剔刨")
 

@@ -72,11 +72,19 @@ class Cover:
 
 
 _by_place = itemgetter(0, 1)
+_quickly = tuple.__new__  # a NamedTuple in a third of the time
 _BEGIN = -1
 
 
 def segment(text: str, tokens: Sequence[Token], filler: Filler) -> Cut:
     """The choices of non-overlapping tokens that leave least unexplained. Linear in the text."""
+    covered = 0
+    for token in tokens:  # nearly always one behind the other, as they were found
+        if token[0] < covered:
+            break
+        covered = token[1]
+    else:
+        return _quickly(Cut, ([lay_out(text, tuple(tokens), filler)], True))
     ordered = sorted(tokens, key=_by_place)
     chosen: list[Token] = []
     covered = 0
@@ -94,7 +102,7 @@ def segment(text: str, tokens: Sequence[Token], filler: Filler) -> Cut:
         elif end > covered or (end == covered and _splits(text, chosen[-1], shortest, start, filler)):
             break  # overlaps, or ends alike and splits the longer one in two
     else:
-        return Cut([lay_out(text, tuple(chosen), filler)], True)
+        return _quickly(Cut, ([lay_out(text, tuple(chosen), filler)], True))
     return _best_cuts(text, ordered, filler)
 
 
@@ -124,7 +132,7 @@ def lay_out(text: str, chosen: tuple[Token, ...], filler: Filler) -> Segmentatio
         if gap.content:
             content += gap.content
             runs.extend((position + a, position + b) for a, b in gap.runs)
-    return Segmentation(chosen, content, tuple(runs))
+    return _quickly(Segmentation, (chosen, content, tuple(runs)))
 
 
 def _best_cuts(text: str, ordered: list[Token], filler: Filler) -> Cut:
@@ -201,9 +209,6 @@ def _without_tails(ordered: list[Token]) -> list[Token]:
 
 
 # ── linking ──────────────────────────────────────────────────────────────────────────────────────
-
-
-_state = tuple.__new__  # a NamedTuple in a third of the time
 
 
 class Group:
@@ -289,7 +294,7 @@ def link(
             listed = None
         last_org = anchor = token[1]
     _choose(groups, hierarchy)
-    return Reading(segmentation, groups, clashes, maybe)
+    return _quickly(Reading, (segmentation, groups, clashes, maybe))
 
 
 def _continues(text: str, end: int, token: Token, opening: bool) -> bool:
@@ -306,41 +311,38 @@ def _continues(text: str, end: int, token: Token, opening: bool) -> bool:
 
 def _extend(states: list[State], name: OrgName, hierarchy: Hierarchy) -> list[State]:
     """Every way to put one more mention on the path of a state."""
-    levels, last, paths = hierarchy.levels, hierarchy.last, hierarchy.paths
+    levels, last = hierarchy.levels, hierarchy.last
     candidates = name.candidates
     many = len(candidates) > 12
     extended: list[State] = []
     for repeats, typos, form, depth, upward, deepest, nodes in states:
-        near: Sequence[Candidate] = candidates
-        if many:
-            ids = name_ids(name)
-            low = bisect_left(ids, deepest)
-            near = candidates[low : bisect_right(ids, last[deepest])]
-            near = [*_among(candidates, ids, paths[deepest][:-1]), *near]
-        for node, its_form, its_depth, typo, _ in near:
-            if deepest < node <= last[deepest]:
+        end = last[deepest]
+        for node, its_form, its_depth, typo, _ in _near(name, deepest, hierarchy) if many else candidates:
+            if deepest < node <= end:
                 bottom = node
             elif node <= deepest <= last[node]:
                 bottom = deepest
             else:
                 continue
-            extended.append(
-                _state(
-                    State,
-                    (
-                        repeats + (node in nodes),
-                        typos + typo,
-                        form if typo else form + its_form,
-                        depth if typo else depth + its_depth,
-                        upward + (levels[node] < levels[nodes[-1]]),
-                        bottom,
-                        (*nodes, node),
-                    ),
-                )
-            )
+            if not typo:
+                typo, its_form, its_depth = typos, form + its_form, depth + its_depth
+            else:
+                typo, its_form, its_depth = typos + typo, form, depth
+            again = repeats + 1 if node in nodes else repeats
+            up = upward + 1 if levels[node] < levels[nodes[-1]] else upward
+            extended.append(_quickly(State, (again, typo, its_form, its_depth, up, bottom, (*nodes, node))))
     if len(extended) > MAX_STATES:
         extended = sorted(extended)[:MAX_STATES]
     return extended
+
+
+def _near(name: OrgName, deepest: int, hierarchy: Hierarchy) -> Sequence[Candidate]:
+    """The candidates on the path of a node or below it, in logarithmic time."""
+    candidates = name.candidates
+    ids = name.nodes
+    low = bisect_left(ids, deepest)
+    below = candidates[low : bisect_right(ids, hierarchy.last[deepest])]
+    return [*_among(candidates, ids, hierarchy.paths[deepest][:-1]), *below]
 
 
 def _worse(joined: State, before: State, name: OrgName) -> bool:
@@ -354,12 +356,7 @@ def _higher_alone(joined: State, name: OrgName, levels: tuple[int, ...]) -> bool
     return not joined.typos and node not in name.best and name.level < levels[node]
 
 
-def name_ids(name: OrgName) -> list[int]:
-    """The nodes a mention could be, ascending."""
-    return [c.node for c in name.candidates]
-
-
-def _among(candidates: Sequence[Candidate], ids: list[int], wanted: Sequence[int]) -> list[Candidate]:
+def _among(candidates: Sequence[Candidate], ids: Sequence[int], wanted: Sequence[int]) -> list[Candidate]:
     found = []
     for node in wanted:
         at = bisect_left(ids, node)
@@ -393,6 +390,11 @@ def _clash(group: Group, token: Token, hierarchy: Hierarchy) -> Clash:
 
 def _choose(groups: list[Group], hierarchy: Hierarchy) -> None:
     """The best organisations of each group; a later target inherits the parents of an earlier one."""
+    if len(groups) == 1 and len(groups[0].states) == 1:  # the usual case, said shortly
+        group = groups[0]
+        group.via = via = group.states[0]
+        group.options = (via[5],)
+        return
     earlier: list[int] = []
     wanted = [g for g in groups if not g.excluded]
     for group in [*wanted, *(g for g in groups if g.excluded)]:
@@ -416,7 +418,7 @@ def _choose(groups: list[Group], hierarchy: Hierarchy) -> None:
 
 
 def _cheapest(states: list[State]) -> list[State]:
-    lowest = min(state[:5] for state in states)
+    lowest = min(states)[:5]
     return [state for state in states if state[:5] == lowest]
 
 

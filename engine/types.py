@@ -155,7 +155,10 @@ def complete(model: type[M], values: dict[str, Any]) -> M:
     """
     instance = _new(model)
     _set_dict(instance, values)
-    _set_fields(instance, _FIELDS[model] if model in _FIELDS else _fields(model))
+    try:
+        _set_fields(instance, _FIELDS[model])
+    except KeyError:
+        _set_fields(instance, _fields(model))
     _set_extra(instance, None)
     _set_private(instance, None)
     return instance

@@ -99,13 +99,14 @@ class NilFinder:
         covered = 0
         for token in reading.segmentation.tokens:
             start = token[0]
-            if token[2] == ORGANISATION and start > covered and text[start - 1].isalnum():
-                name = token[3]
-                assert isinstance(name, OrgName)
-                if text.endswith(self._beginnings.get(name.stem, ()), covered, start):
+            if start > covered:
+                if start == covered + 2 and self._is_veiled(text[covered:start]):
                     return True
-            if start == covered + 2 and self._is_veiled(text[covered:start]):
-                return True
+                if token[2] == ORGANISATION and text[start - 1].isalnum():
+                    name = token[3]
+                    assert isinstance(name, OrgName)
+                    if text.endswith(self._beginnings.get(name.stem, ()), covered, start):
+                        return True
             covered = token[1]
         return len(text) == covered + 2 and self._is_veiled(text[covered:])
 
