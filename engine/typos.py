@@ -172,7 +172,7 @@ class TypoFinder:
         self._hierarchy = hierarchy
         self._gap = gap
         self._gazetteer = gazetteer
-        self._name = lru_cache(maxsize=65536)(gazetteer.name)  # of stems and suffixes, both few
+        self._name = lru_cache(maxsize=16384)(gazetteer.name)  # of stems and suffixes, both few
         self._is_ordinary = is_ordinary
         self._ends_like_a_word = ends_like_a_word
         self._is_place = is_place
