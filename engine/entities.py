@@ -51,7 +51,8 @@ def gather(tables: Tables, asked: Asked, reading: Reading, draft: Draft, doubtfu
         i = size - left
         left -= 1
         if doubt:
-            nodes = sorted({s.nodes[i] for s in group.states if s.deepest in group.options}) or [named[i]]
+            options = set(group.options)
+            nodes = sorted({s.nodes[i] for s in group.states if s.deepest in options}) or [named[i]]
             entities.append(mention_entity(tables, asked, token, nodes, number))
         else:
             entities.append(_entity(tables, asked, token, named[i], number))

@@ -351,13 +351,6 @@ def _near(name: OrgName, deepest: int, hierarchy: Hierarchy) -> Sequence[Candida
     return [*[name.candidate(ids[at]) for at in _above(ids, deepest, hierarchy)], *below]
 
 
-def near_nodes(name: OrgName, node: int, hierarchy: Hierarchy) -> list[int]:
-    """The organisations a mention could be that lie on the path of a node, are it, or lie below it, ascending."""
-    ids = name.nodes
-    low = bisect_left(ids, node)
-    return [*[ids[at] for at in _above(ids, node, hierarchy)], *ids[low : bisect_right(ids, hierarchy.last[node])]]
-
-
 def _above(ids: Sequence[int], node: int, hierarchy: Hierarchy) -> list[int]:
     """Where among sorted ids the ancestors of a node stand."""
     found = []

@@ -10,7 +10,6 @@ import pytest
 from engine import Engine, Resolution
 from engine.gazetteer import Candidate, Gazetteer, suffix_at
 from engine.markup import tagged_parts
-from engine.readings import near_nodes
 from hierarchy import Hierarchy
 
 Ask = Callable[..., Resolution]
@@ -67,15 +66,6 @@ def test_a_slice_of_a_name_of_many_makes_no_more_than_it_is(gazetteer: Gazetteer
     part = list(first.slice(3, 6))
     assert part == list(second.candidates[3:6]) and all(isinstance(c, Candidate) for c in part)
     assert [s.deepest for s in first.states] == list(first.nodes)
-
-
-def test_near_nodes_are_those_on_the_path_and_below(gazetteer: Gazetteer, china: Hierarchy) -> None:
-    stem = max(frequent(gazetteer), key=lambda stem: len(gazetteer.stems[stem]))
-    name = gazetteer.name(stem, "供电所")
-    assert name is not None
-    for node in (*china.provinces, *(china.parents[n] for n in name.nodes[:20]), *name.nodes[:5]):
-        path = china.paths[node]
-        assert near_nodes(name, node, china) == [n for n in name.nodes if n in path or node <= n <= china.last[node]]
 
 
 def test_what_is_remembered_stays_within_bounds(china: Hierarchy) -> None:
