@@ -111,7 +111,7 @@ def test_format_of(path: str, given_format: str | None, found: Format) -> None:
 def test_format_unknown() -> None:
     with pytest.raises(ValueError, match=r"the ending does not say the format.*--from"):
         format_of("a.xlsx")
-    with pytest.raises(ValueError, match="'xlsx' is no format.*parquet, csv, jsonl"):
+    with pytest.raises(ValueError, match=r"'xlsx' is no format.*parquet, csv, jsonl"):
         format_of("a.csv", "xlsx")
 
 
@@ -149,7 +149,7 @@ def test_csv_encoding_given(tmp_path: Path) -> None:
     assert from_csv(tmp_path / "in.csv", "query\né\n".encode("latin-1"), "latin-1") == [{"query": "é"}]
     with pytest.raises(ValueError, match="'klingon' is no encoding"):
         from_csv(tmp_path / "in.csv", b"query\n", "klingon")
-    with pytest.raises(ValueError, match="'ascii' codec can't decode.*--encoding"):
+    with pytest.raises(ValueError, match=r"'ascii' codec can't decode.*--encoding"):
         from_csv(tmp_path / "in.csv", TEXT.encode(), "ascii")
 
 
