@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -185,9 +185,12 @@ def total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 def _empty(folder: Path) -> None:
     for path in folder.iterdir():
-        if path.name != "lock":
-            with suppress(FileNotFoundError):
-                path.unlink()
+        if path.name == "lock":
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)  # what a run on a cluster left
+        else:
+            path.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

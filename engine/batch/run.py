@@ -96,7 +96,7 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> dic
         source = open_source(path, job.source_format, job.columns.texts, added=added, encoding=job.encoding)
         schema = job.columns.output_schema(source.schema)
         encoding = encoding_of(job.target_format, delimiter=getattr(source, "delimiter", ","), added=added)
-        manifest = _manifest(job, path)
+        manifest = manifest_of(job, path)
         with _folder(job, manifest) as folder, _output(job, folder) as file:
             tables = folder / "tables"
             tables.write_bytes(packed(job.tables))
@@ -157,7 +157,7 @@ def _resolve(
     return counts
 
 
-def _manifest(job: Job, path: str) -> dict[str, Any]:
+def manifest_of(job: Job, path: str) -> dict[str, Any]:
     """Everything that the bytes of the output depend on, under names that people know."""
     earlier = read_manifest(parts_folder(job.target)) if job.resume and job.target != STREAM else None
     pinned = (earlier or {}).get("today")  # a job that goes on after midnight still counts from the day it began
