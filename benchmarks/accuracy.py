@@ -12,13 +12,18 @@ import argparse
 import json
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from benchmarks import against_peers, peer_env
+from benchmarks.against_peers import Asked
 from benchmarks.oracle import OrgNames, Table
+from benchmarks.parts import Places
 from benchmarks.questions import (
     TODAY,
+    DeclaredAlias,
     Question,
     ResolutionLike,
     Score,
@@ -26,12 +31,18 @@ from benchmarks.questions import (
     makers,
     names_of,
     questions,
+    read_aliases,
     score,
 )
+from benchmarks.report import Parts, Ratio, Rows, Section, Text
+from benchmarks.shares import SCORES, Counts, cells
+from engine import Engine
+from hierarchy import Hierarchy
 
 CHINA: Final = Path(__file__).resolve().parent.parent / "data" / "hierarchy" / "china.csv"
 PROVINCES: Final = "山东省,河南省,河北省,江西省"
-SCORES: Final[tuple[Score, ...]] = ("right", "flagged", "partly", "silently_wrong")
+ALIASES: Final = CHINA.with_name("shandong_aliases.csv")
+SHANDONG: Final = "山东省"
 WORST_SHOWN: Final = 10
 
 Resolve = Callable[[Question], ResolutionLike]
@@ -44,6 +55,7 @@ class Answer(NamedTuple):
     question: Question
     score: Score
     got: str
+    resolution: ResolutionLike | None = None
 
 
 def shown(paths: Sequence[OrgNames] | None) -> str:
@@ -70,7 +82,7 @@ def answered(province: str, question: Question, resolve: Resolve) -> Answer:
         parts.append(" ".join(f"{found.start}..{found.end}" for found in resolution.dates))
     if question.want_indicators is not None:
         parts.append("、".join(resolution.indicators))
-    return Answer(province, question, score(question, resolution), "; ".join(filter(None, parts)))
+    return Answer(province, question, score(question, resolution), "; ".join(filter(None, parts)), resolution)
 
 
 def wanted(question: Question) -> str:
@@ -133,6 +145,101 @@ def write_json(path: Path, answers: Sequence[Answer]) -> None:
     path.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
+def ask_all(
+    province: str,
+    engine: Engine,
+    table: Table,
+    per_kind: int,
+    seed: int,
+    foreign: Sequence[str] = (),
+    kinds: Collection[str] | None = None,
+    aliases: Sequence[DeclaredAlias] = (),
+) -> Iterator[Answer]:
+    """Make the questions of one table, and ask them. Arguments as for `questions`."""
+
+    def resolve(question: Question) -> ResolutionLike:
+        return engine.resolve(question.query, today=TODAY, scope=question.scope)
+
+    for question in questions(table, per_kind, seed, foreign, kinds, aliases):
+        yield answered(province, question, resolve)
+
+
+def measure(*, quick: bool, seed: int, peers: bool, install_peers: bool) -> Section:
+    """The sub-command: every set of questions, then their place and date parts with the peers."""
+    provinces, per_kind = PROVINCES.split(","), 30 if quick else 100
+    everything, whole = Table.read(CHINA), Hierarchy.from_csv(CHINA)
+    tables = {province: Table.read(CHINA, province) for province in provinces}
+    engines = {province: Engine(whole.subset(province), gap_filler=None) for province in provinces}
+    foreign = foreign_names([everything])
+    sets: dict[str, list[Answer]] = {}
+    for province, table in tables.items():
+        name = "Shandong" if province == SHANDONG else "other provinces"
+        sets.setdefault(name, []).extend(ask_all(province, engines[province], table, per_kind, seed, foreign))
+    with_aliases = Engine(Hierarchy.bundled(), gap_filler=None)
+    aliases = read_aliases(ALIASES, tables[SHANDONG])
+    sets["Shandong, declared aliases"] = list(
+        ask_all(SHANDONG, with_aliases, tables[SHANDONG], per_kind, seed, kinds=["declared alias"], aliases=aliases)
+    )
+    section = Section("accuracy")
+    _describe(section, sets)
+    # A name that only the table lacks is a place all the same, and fair to no peer: names that nobody has instead.
+    nowhere = [
+        answer
+        for province, table in tables.items()
+        for answer in ask_all(province, engines[province], table, per_kind, seed, kinds=["unknown name"])
+    ]
+    china = Engine(whole, gap_filler=None)
+    asked = [
+        Asked(a.question, a.resolution, china.resolve(a.question.query, today=TODAY, scope=None))
+        for a in (*sets["Shandong"], *sets["other provinces"], *nowhere)
+        if a.resolution is not None and (a.question.kind != "unknown name" or a in nowhere)
+    ]
+    with peer_env.worker(peer_env.PEERS if peers else (), install=install_peers) as worker:
+        ask = partial(_ask_peer, worker)
+        found = against_peers.score_parts(asked, Places(everything), list(worker.versions), ask)
+        section.figures["peers"] = dict(worker.versions)
+        against_peers.describe(section, found, worker.missing)
+    return section
+
+
+def _ask_peer(worker: peer_env.Worker, peer: str, part: str, query: str) -> peer_env.Reply:
+    return worker.ask(peer, part, query=query, today=TODAY.isoformat())
+
+
+def _describe(section: Section, sets: dict[str, list[Answer]]) -> None:
+    """Counts by set and kind."""
+    rows, figures, bars = [], {}, {}
+    for name, answers in sets.items():
+        counts: dict[str, Counts] = defaultdict(Counter)
+        for answer in answers:
+            kind, variety = answer.question.kind, answer.question.variety
+            counts[""][answer.score] += 1
+            counts[kind][answer.score] += 1
+            if variety:
+                counts[f"{kind}: {variety}"][answer.score] += 1
+        for kind, count in sorted(counts.items()):
+            rows.append([f"{name}: {kind}" if kind else f"{name}: all", *cells(count)])
+        figures[name] = {kind or "all": {score: count[score] for score in SCORES} for kind, count in counts.items()}
+        bars[name] = [counts[""][score] for score in against_peers.SCORES_IN_BARS]
+        total = max(len(answers), 1)
+        section.ratios[f"right, {name}"] = Ratio(counts[""]["right"] / total, "higher")
+        section.ratios[f"silently wrong, {name}"] = Ratio(counts[""]["silently_wrong"] / total, "lower")
+    section.figures["sets"] = figures
+    wrong = [
+        f"[{a.province}] {a.question.query}: want {wanted(a.question)}; got {a.got}"
+        for answers in sets.values()
+        for a in answers
+        if a.score == "silently_wrong"
+    ]
+    section.figures["silently wrong"] = wrong
+    section.blocks += [
+        Text("Answers by an oracle that shares no code with the engine; in brackets 95 % intervals (Wilson)."),
+        Parts("Whole answers", [s.replace("_", " ") for s in against_peers.SCORES_IN_BARS], bars),
+        Rows("Whole answers", ("set: kind", "questions", "right", "partly", "flagged", "silently wrong"), rows),
+        *(Text(f"Silently wrong: {text}") for text in wrong),
+    ]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Ask, count, print; 1 if anything was silently wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
@@ -146,9 +253,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     kinds = options.kinds.split(",") if options.kinds else None
 
-    from engine import Engine
-    from hierarchy import Hierarchy
-
     everything = Table.read(options.table)
     known = sorted(str(path[0]) for path in everything.by_level[0])
     provinces: list[str] = known if options.provinces == "all" else options.provinces.split(",")
@@ -161,12 +265,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         table = Table.read(options.table, province)
         foreign = foreign_names([everything])
         engine = Engine(whole.subset(province), gap_filler=None)
-
-        def resolve(question: Question, engine: Engine = engine) -> ResolutionLike:
-            return engine.resolve(question.query, today=TODAY, scope=question.scope)
-
-        for question in questions(table, options.per_kind, options.seed, foreign, kinds):
-            answers.append(answered(province, question, resolve))
+        answers += ask_all(province, engine, table, options.per_kind, options.seed, foreign, kinds)
     print_report(answers, options.worst)
     if options.json:
         write_json(options.json, answers)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -34,20 +34,24 @@ _ORDINARY: Final = ("seed", "full path", "partial path", "dates", "every form", 
                     "several targets", "exclusion", "breakdown")  # fmt: skip
 
 
-def reach(engine: Engine) -> None:
-    """Which share of the questions of each kind has something open."""
+def shares_of_reach(engine: Engine, per_kind: int, seed: int) -> dict[str, float]:
+    """Which share of the questions of each kind has something open; "ordinary" is all plain kinds together."""
     asked: dict[str, list[bool]] = defaultdict(list)
-    for question in questions(Table.read(_TABLE), per_kind=100, seed=3):
+    for question in questions(Table.read(_TABLE), per_kind, seed):
         filler = ScriptedGapFiller()
         Engine(engine._tables, gap_filler=filler).resolve(question.query, today=TODAY)
         asked[question.kind].append(bool(filler.asked))
-    ordinary = [a for kind in _ORDINARY for a in asked[kind]]
-    print(f"ordinary questions that reach the model: {sum(ordinary)} of {len(ordinary)} ({_share(ordinary)})")
-    print("  others: " + ", ".join(f"{kind} {_share(a)}" for kind, a in asked.items() if kind not in _ORDINARY))
+        if question.kind in _ORDINARY:
+            asked["ordinary"].append(bool(filler.asked))
+    return {kind: sum(each) / len(each) for kind, each in asked.items()}
 
 
-def _share(asked: Sequence[bool]) -> str:
-    return f"{100 * sum(asked) / len(asked):.1f} %"
+def reach(engine: Engine) -> None:
+    """Print which share of the questions of each kind has something open."""
+    shares = shares_of_reach(engine, per_kind=100, seed=3)
+    print(f"ordinary questions that reach the model: {100 * shares['ordinary']:.1f} %")
+    others = {kind: share for kind, share in shares.items() if kind not in (*_ORDINARY, "ordinary")}
+    print("  others: " + ", ".join(f"{kind} {100 * share:.1f} %" for kind, share in others.items()))
 
 
 def latency(engine: Engine) -> None:

@@ -9,9 +9,10 @@ from `benchmarks.oracle`. The same table, seed and size always give the same que
 
 from __future__ import annotations
 
+import csv
 import random
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -34,6 +35,7 @@ from benchmarks.oracle import (
     forms_of,
     homophones,
     level_of,
+    lies_on,
     lightest,
     near_homophones,
     shared_depth,
@@ -74,6 +76,8 @@ class Question:
         want_first_repair: The first candidate of a conflict.
         want_dates: First and last day of each date in the query.
         scope: Name of the caller's own organisation.
+        variety: What is special within the kind, where a kind has several: "swap", "missing".
+        named: Organisations that the question names for sure, though the whole has no answer.
     """
 
     kind: str
@@ -88,6 +92,8 @@ class Question:
     want_first_repair: OrgNames | None = None
     want_dates: Dates | None = None
     scope: str | None = None
+    variety: str = ""
+    named: tuple[OrgNames, ...] = ()
 
 
 class PathLike(Protocol):
@@ -573,6 +579,7 @@ def conflict(table: Table, rng: random.Random) -> Iterator[Question]:
             contains=tuple(owners),
             want_first_repair=first[0] if len(first) == 1 else None,
             want_indicators=ask.indicators,
+            named=(upper,),
         )
 
 
@@ -589,6 +596,61 @@ def ambiguous(table: Table, rng: random.Random) -> Iterator[Question]:
         verdict = table.verdict(names)
         if verdict.kind == "several" and plain_bare(path):
             yield from_verdict("ambiguous", names + ask.text, verdict, ask)
+
+
+class DeclaredAlias(NamedTuple):
+    """A name that a file gives to one organisation of a table."""
+
+    text: str
+    path: OrgNames
+
+
+def read_aliases(file: Path, table: Table) -> list[DeclaredAlias]:
+    """The declared aliases that mean one organisation of `table`, and nothing that a name rule could mean as well."""
+    found: dict[str, list[OrgNames]] = {}
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        for row in csv.DictReader(lines):
+            if row["kind"] == "forbidden":
+                continue
+            level = ("province", "city", "company", "substation").index(row["level"])
+            for path in table.by_level[level]:
+                if path[level] == row["canonical"] and row["city"] in ("", path[CITY]):
+                    found.setdefault(row["alias"], []).append(path)
+    return [
+        DeclaredAlias(text, paths[0]) for text, paths in found.items() if len(paths) == 1 and text not in table.forms
+    ]
+
+
+def declared_alias(aliases: Sequence[DeclaredAlias]) -> Maker:
+    """The kind of question with a declared alias: alone, behind its city, or before a substation of its own."""
+
+    def make(table: Table, rng: random.Random) -> Iterator[Question]:
+        for _ in range(40 * len(aliases)):
+            alias, ask = rng.choice(aliases), some_ask(rng)
+            level, target, names = level_of(alias.path), alias.path, alias.text
+            shape = rng.choice(("alone", "alone", "above", "below"))
+            if shape == "above" and level > CITY:
+                names = text_of(alias.path, "C") + names
+            elif shape == "below" and level in (CITY, COMPANY):
+                target = rng.choice([path for path in table.below[alias.path] if level_of(path) == level + 1])
+                name = str(target[level + 1])
+                owners = [form.path for form in table.forms[name]]
+                if sum(lies_on(alias.path, owner) for owner in owners) != 1:
+                    continue
+                names += name
+            if any(True for _ in table.mentions_inside(alias.text)) and shape != "alone":
+                continue  # which of two overlapping names is meant is another question
+            first, before = rng.choice(DATES), rng.random() < 0.3
+            yield Question(
+                "declared alias",
+                (first[0] if before else "") + names + ask.text,
+                RESOLVED,
+                (target,),
+                want_indicators=ask.indicators,
+                want_dates=((first[1], first[2]),) if before else (),
+            )
+
+    return make
 
 
 # Misspelt names ------------------------------------------------------------------------------------------
@@ -658,7 +720,8 @@ def misspelt(kind: str, slips: Sequence[str]) -> Maker:
                 if other is not None and other <= weight:
                     continue
             verdict = Verdict("one" if len(found) == 1 else "several", found, True)
-            yield from_verdict(kind, above + text + ask.text, verdict, ask)
+            question = from_verdict(kind, above + text + ask.text, verdict, ask)
+            yield replace(question, variety=slip) if len(slips) > 1 else question
 
     return make
 
@@ -710,12 +773,15 @@ def unknown(foreign: Sequence[str]) -> Maker:
                 if table.unique(str(path[level_of(path)])) == path and level_of(path) < _foreign_level(name)
             ]
             above = ""
+            named: tuple[OrgNames, ...] = ()
             if rng.random() < 0.4 and parents:
                 parent = rng.choice(parents)
-                above = str(parent[level_of(parent)])
+                above, named = str(parent[level_of(parent)]), (parent,)
             if _other_cut(table, above, name):
                 continue
-            yield Question("unknown name", above + name + ask.text, UNRESOLVED, want_indicators=ask.indicators)
+            yield Question(
+                "unknown name", above + name + ask.text, UNRESOLVED, want_indicators=ask.indicators, named=named
+            )
 
     return make
 
@@ -884,9 +950,14 @@ def contract_examples(table: Table, _rng: random.Random) -> Iterator[Question]:
         yield Question("contract", "新乡滑县供电公司投诉数量", CONFLICT, want_first_repair=hua, contains=(hua,))
 
 
-def makers(foreign: Sequence[str] = ()) -> dict[str, Maker]:
-    """Every kind with what makes it; `foreign` names are for the questions about unknown names."""
-    return {
+def makers(foreign: Sequence[str] = (), aliases: Sequence[DeclaredAlias] = ()) -> dict[str, Maker]:
+    """Every kind with what makes it.
+
+    Args:
+        foreign: names for the questions about unknown names.
+        aliases: what was declared for the table; without, there is no kind "declared alias".
+    """
+    return ({"declared alias": declared_alias(aliases)} if aliases else {}) | {
         "seed": seed_questions,
         "contract": contract_examples,
         "full path": full_path,
@@ -927,7 +998,12 @@ def foreign_names(tables: Collection[Table]) -> list[str]:
 
 
 def questions(
-    table: Table, per_kind: int, seed: int, foreign: Sequence[str] = (), kinds: Collection[str] | None = None
+    table: Table,
+    per_kind: int,
+    seed: int,
+    foreign: Sequence[str] = (),
+    kinds: Collection[str] | None = None,
+    aliases: Sequence[DeclaredAlias] = (),
 ) -> list[Question]:
     """Up to `per_kind` different questions of each kind; seed, contract and everyday questions are all given.
 
@@ -935,7 +1011,7 @@ def questions(
     """
     seen: set[tuple[str, str | None]] = set()
     made: list[Question] = []
-    for kind, maker in makers(foreign).items():
+    for kind, maker in makers(foreign, aliases).items():
         if kinds is not None and kind not in kinds:
             continue
         limit = 10_000 if kind in ("seed", "contract", "everyday") else per_kind

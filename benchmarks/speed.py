@@ -1,12 +1,12 @@
 """How fast a query is resolved, as a ratio to the bare pieces measured in the same run.
 
     python -m benchmarks.speed                     # Shandong and China tables, cold start, long queries
-    python -m benchmarks.speed --peers             # and cpca beside it, when it is installed
+    python -m benchmarks.speed --peers             # and cpca, jionlp and dateparser beside it
     python -m benchmarks.speed --json speed.json
 
 The bare pieces are what no resolver of this design can do without: one automaton scan of the query and one
 result of six entities put together from cached parts. Times are process-CPU medians over repeated passes, in
-microseconds; a shared machine is noisy, so compare ratios, not seconds.
+microseconds; a shared machine is noisy, so compare ratios, not seconds. Whatever is compared takes turns.
 """
 
 from __future__ import annotations
@@ -14,78 +14,50 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import math
 import os
-import platform
 import random
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks import peer_env, table_size
+from benchmarks.growth import exponent, per_doubling
+from benchmarks.machine import cores, describe
 from benchmarks.oracle import Table
+from benchmarks.peers import PARTS
 from benchmarks.questions import questions
+from benchmarks.report import Block, Curves, Ratio, Rows, Section, Text, number
+from benchmarks.timing import TODAY, bare_pieces, cpu_us, each_us, percentile
 from engine import Engine
-from engine.types import Resolution
 from hierarchy import Hierarchy
 
-TODAY: Final = date(2024, 5, 13)
 # Plain questions as they are asked most, and every other kind.
 PLAIN: Final = ("seed", "full path", "partial path", "dates", "every form", "reordered")
 MIX: Final = (*PLAIN, "bracketed", "several targets", "exclusion", "breakdown", "conflict", "ambiguous",
               "homophone", "near homophone", "other typo", "unknown name", "traps", "everyday")  # fmt: skip
+TABLES: Final = ("shandong", "china")
+LENGTHS: Final = (10, 30, 100, 250, 500, 1000, 2000)
+_GROWS_FROM: Final = 250  # below, the fixed part of a call hides how it grows
+PIECES: Final = {
+    "plain questions": "2024年5月菏泽巨野县供电公司麒麟供电所投诉数量，",
+    "aliases": "济南市中区供电公司济南市中南部市南区安阳平阴县公司",
+    "one character": "城关",
+    "suffixes": "供电所供电公司县市区",
+    "unknown": "火星木星土星金星",
+    "typos": "菏择剧野县麒鳞供电所",
+    "dates": "2024年3月5日1-4月",
+}
+"""What long queries are made of, over and over; all but the first chosen to be hard."""
 
-
-def cpu_us(call: Callable[[], object], rounds: int) -> float:
-    """Process-CPU time of one call in µs: the median of `rounds`."""
-    times = []
-    for _ in range(rounds):
-        begin = time.process_time_ns()
-        call()
-        times.append(time.process_time_ns() - begin)
-    return statistics.median(times) / 1000
-
-
-def per_query(engine: Engine, queries: Sequence[str], rounds: int) -> list[float]:
-    """Time of each query in µs: the median of `rounds` timings, each of a few calls."""
-    for query in queries:
-        engine.resolve(query, today=TODAY)
-    repeats = 3
-    times: list[list[float]] = [[] for _ in queries]
-    for _ in range(rounds):
-        for i, query in enumerate(queries):
-            begin = time.process_time_ns()
-            for _ in range(repeats):
-                engine.resolve(query, today=TODAY)
-            times[i].append((time.process_time_ns() - begin) / 1000 / repeats)
-    return [statistics.median(each) for each in times]
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The value that `share` of the values do not exceed."""
-    ordered = sorted(values)
-    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
-
-
-def bare_pieces(engine: Engine, queries: Sequence[str], rounds: int) -> float:
-    """µs of one scan and one six-entity result from cached parts, averaged over the queries."""
-    automaton = engine._tables.gazetteer._automaton
-    known = engine.resolve("2024年5月山东省菏泽巨野县供电公司麒麟供电所投诉数量", today=TODAY)
-    assert len(known.entities) == 6
-    parts = {name: value for name, value in known if name != "query"}
-
-    def pieces() -> None:
-        for query in queries:
-            list(automaton.iter(query))
-            Resolution(query=query, **parts)
-
-    pieces()
-    return cpu_us(pieces, rounds) / len(queries)
+ByKind = Mapping[str, Sequence[str]]
 
 
 def mix(table: str, per_kind: int, seed: int) -> dict[str, list[str]]:
@@ -100,53 +72,73 @@ def mix(table: str, per_kind: int, seed: int) -> dict[str, list[str]]:
     return {kind: rng.sample(each, min(per_kind, len(each))) for kind, each in found.items()}
 
 
-def measure_table(name: str, by_kind: dict[str, list[str]], rounds: int) -> dict[str, Any]:
-    """Speed of one table over the mix: median, 99th percentile, by kind, and the ratio to the bare pieces."""
-    begin = time.perf_counter()
-    engine = Engine(Hierarchy.bundled(name), gap_filler=None)
-    built = time.perf_counter() - begin
+def measure_tables(by_kind: ByKind, rounds: int) -> dict[str, Any]:
+    """Each table over the mix: median, 99th percentile, by kind, and the ratio to the bare pieces; and one to another.
+
+    Tables and bare pieces take turns; a ratio is the median over the rounds, each within its own round.
+    """
     queries = [query for each in by_kind.values() for query in each]
-    times = per_query(engine, queries, rounds)
-    bare = bare_pieces(engine, queries, rounds)
-    kinds: dict[str, float] = {}
-    at = 0
-    for kind, each in by_kind.items():
-        kinds[kind] = statistics.median(times[at : at + len(each)])
-        at += len(each)
-    median = statistics.median(times)
-    return {
-        "table": name,
-        "organisations": len(engine.hierarchy),
-        "build_s": round(built, 3),
-        "queries": len(queries),
-        "median_us": round(median, 1),
-        "p99_us": round(percentile(times, 0.99), 1),
-        "max_us": round(max(times), 1),
-        "bare_us": round(bare, 2),
-        "ratio_to_bare": round(median / bare, 2),
-        "by_kind_us": {kind: round(value, 1) for kind, value in kinds.items()},
-    }
+    engines, built = {}, {}
+    for name in TABLES:
+        begin = time.perf_counter()
+        engines[name] = Engine(Hierarchy.bundled(name), gap_filler=None)
+        built[name] = time.perf_counter() - begin
+    pieces = {name: bare_pieces(engine, queries) for name, engine in engines.items()}
+    for name in TABLES:
+        each_us(engines[name], queries)
+        pieces[name]()
+    passes: dict[str, list[list[float]]] = {name: [] for name in TABLES}
+    bare: dict[str, list[float]] = {name: [] for name in TABLES}
+    for _ in range(rounds):
+        for name in TABLES:
+            passes[name].append(each_us(engines[name], queries))
+            bare[name].append(cpu_us(pieces[name], 3) / len(queries))
+    found: dict[str, Any] = {}
+    for name in TABLES:
+        times = [statistics.median(column) for column in zip(*passes[name], strict=True)]
+        kinds, at = {}, 0
+        for kind, each in by_kind.items():
+            kinds[kind] = round(statistics.median(times[at : at + len(each)]), 1)
+            at += len(each)
+        rounds_of = [statistics.median(one) / unit for one, unit in zip(passes[name], bare[name], strict=True)]
+        found[name] = {
+            "table": name,
+            "organisations": len(engines[name].hierarchy),
+            "build_s": round(built[name], 3),
+            "queries": len(queries),
+            "median_us": round(statistics.median(times), 1),
+            "p99_us": round(percentile(times, 0.99), 1),
+            "max_us": round(max(times), 1),
+            "bare_us": round(statistics.median(bare[name]), 2),
+            "ratio_to_bare": round(statistics.median(rounds_of), 3),
+            "by_kind_us": kinds,
+        }
+    ratios = [statistics.median(c) / statistics.median(s) for s, c in zip(*passes.values(), strict=True)]
+    found["china_to_shandong"] = round(statistics.median(ratios), 3)
+    return found
 
 
 def measure_length(rounds: int) -> dict[str, Any]:
-    """A query of adversarial aliases, 250 to 2,000 characters: time and growth exponent."""
+    """Queries of 10 to 2,000 characters: time, and growth exponent from 250 characters up."""
     engine = Engine(Hierarchy.bundled(), gap_filler=None)
-    pieces = {
-        "aliases": "济南市中区供电公司济南市中南部市南区安阳平阴县公司",
-        "one character": "城关",
-        "suffixes": "供电所供电公司县市区",
-        "unknown": "火星木星土星金星",
-        "typos": "菏择剧野县麒鳞供电所",
-        "dates": "2024年3月5日1-4月",
+    queries = {
+        (name, size): (piece * (size // len(piece) + 1))[:size] for name, piece in PIECES.items() for size in LENGTHS
     }
+    times: dict[tuple[str, int], list[float]] = {key: [] for key in queries}
+    for _ in range(rounds + 1):
+        for key, query in queries.items():
+            calls = max(600 // len(query), 1)  # a short query is timed over many calls
+
+            def ask(query: str = query, calls: int = calls) -> None:
+                for _ in range(calls):
+                    engine.resolve(query, today=TODAY)
+
+            times[key].append(cpu_us(ask) / calls / 1000)
     result: dict[str, Any] = {}
-    for name, piece in pieces.items():
-        times = {}
-        for size in (250, 500, 1000, 2000):
-            query = (piece * (size // len(piece) + 1))[:size]
-            times[size] = cpu_us(lambda query=query: engine.resolve(query, today=TODAY), rounds) / 1000  # type: ignore[misc]
-        slope = statistics.linear_regression([math.log(s) for s in times], [math.log(t) for t in times.values()]).slope
-        result[name] = {"ms": {s: round(t, 2) for s, t in times.items()}, "growth_exponent": round(slope, 2)}
+    for name in PIECES:
+        medians = {size: statistics.median(times[name, size][1:]) for size in LENGTHS}  # the first round warms up
+        slope = exponent((size, ms) for size, ms in medians.items() if size >= _GROWS_FROM)
+        result[name] = {"ms": {s: round(t, 3) for s, t in medians.items()}, "growth_exponent": round(slope, 3)}
     return result
 
 
@@ -177,41 +169,222 @@ def measure_cold_start(rounds: int) -> dict[str, float]:
     return found
 
 
-def measure_cpca(by_kind: dict[str, list[str]], engine_median_us: float) -> dict[str, Any]:
-    """cpca's per-call time on the same questions, when it is installed."""
+# ── many at once ─────────────────────────────────────────────────────────────────────────────────
+
+_engine: Engine | None = None
+
+
+def _start() -> None:
+    global _engine
+    _engine = Engine(gap_filler=None)
+
+
+def _resolve_all(queries: Sequence[str]) -> int:
+    assert _engine is not None
+    return sum(_engine.resolve(query, today=TODAY).status == "resolved" for query in queries)
+
+
+def measure_batch(queries: Sequence[str], rounds: int) -> dict[str, Any]:
+    """The same questions one call each, in one call, as one Arrow batch; and over processes, one to a core."""
+    engine = Engine(gap_filler=None)
+    calls = {
+        "one call each": lambda: [engine.resolve(query, today=TODAY) for query in queries] and None,
+        "resolve_many": lambda: engine.resolve_many(queries, today=TODAY) and None,
+    }
+    figures: dict[str, Any] = {"queries": len(queries)}
     try:
-        import cpca
-    except ImportError:
-        return {"cpca": "not installed; pip install cpca"}
+        import pyarrow as pa
+
+        arrow_resolver = import_module("engine.batch").ArrowResolver
+    except (ImportError, AttributeError) as error:
+        figures["arrow"] = f"not measured: {error}; it needs the extra 'batch': pip install '.[batch]'"
+    else:
+        batch = pa.record_batch({"query": pa.array(list(queries), pa.string())})
+        calls["Arrow batch"] = lambda: (
+            arrow_resolver(engine, column="query", today=TODAY)(batch) and None
+        )  # a new one remembers nothing
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            times[name].append(cpu_us(call) / len(queries))
+    figures["us"] = {name: round(statistics.median(each[1:] or each), 2) for name, each in times.items()}
+    return figures
+
+
+def measure_cores(queries: Sequence[str], copies: int) -> dict[str, Any]:
+    """Questions a second (wall clock) with one process and with one to a core; their start is not counted."""
+    figures: dict[str, Any] = {}
+    for processes in sorted({1, cores()}):
+        with ProcessPoolExecutor(processes, get_context("spawn"), _start) as pool:
+            chunks = [queries] * copies
+            list(pool.map(_resolve_all, chunks[: 2 * processes]))
+            begin = time.perf_counter()
+            list(pool.map(_resolve_all, chunks))
+            figures[str(processes)] = round(len(queries) * copies / (time.perf_counter() - begin))
+    return figures
+
+
+# ── peers ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def measure_peers(by_kind: ByKind, rounds: int, worker: peer_env.Worker) -> dict[str, Any]:
+    """Every peer and this engine by turns, on the same questions of every kind.
+
+    The engine answers the whole question; a peer only the place or the date part of it.
+    """
     queries = [query for each in by_kind.values() for query in each]
-    queries = queries[:: max(len(queries) // 200, 1)]  # of every kind
-    for query in queries[:5]:
-        cpca.transform([query])
-    times = [cpu_us(lambda query=query: cpca.transform([query]), 3) for query in queries]  # type: ignore[misc]
-    median = statistics.median(times)
-    return {"cpca_median_us": round(median, 1), "times_faster": round(median / engine_median_us, 1)}
+    queries = queries[:: max(len(queries) // 150, 1)]
+    engine = Engine(gap_filler=None)
+    asked = [(peer, part) for peer in worker.versions for part in PARTS[peer] if part != "batch"]
+    ours: list[list[float]] = []
+    theirs: dict[tuple[str, str], list[list[float]]] = {key: [] for key in asked}
+    batch: list[float] = []
+    raised: dict[str, int] = {}
+    each_us(engine, queries)
+    for turn in range(rounds + 1):
+        ours.append(each_us(engine, queries))
+        for peer, part in asked:
+            replies = [worker.ask(peer, part, query=query, today=TODAY.isoformat()) for query in queries]
+            theirs[peer, part].append([reply.us for reply in replies])
+            if not turn:
+                raised[f"{peer} {part}"] = sum(reply.error is not None for reply in replies)
+        if "cpca" in worker.versions:
+            batch.append(worker.ask("cpca", "batch", queries=queries * 20).us / len(queries) / 20)
+    own = [statistics.median(one) for one in ours[1:]]
+    figures: dict[str, Any] = {"queries": len(queries), "qilin_us": round(statistics.median(own), 1), "raised": raised}
+    figures["peers"] = {}
+    for (peer, part), passes in theirs.items():
+        medians = [statistics.median(one) for one in passes[1:]]
+        figures["peers"][f"{peer} {part}"] = {
+            "us": round(statistics.median(medians), 1),
+            "times_as_fast": round(statistics.median(b / a for a, b in zip(own, medians, strict=True)), 2),
+        }
+    if batch:
+        figures["cpca_batch_us"] = round(statistics.median(batch[1:]), 2)
+    return figures
+
+
+# ── the sub-command ──────────────────────────────────────────────────────────────────────────────
+
+
+def measure(*, quick: bool, seed: int, peers: bool, install_peers: bool) -> Section:
+    """The sub-command: everything above."""
+    section = Section("speed")
+    rounds = 15 if quick else 25
+    by_kind = mix("shandong", 30 if quick else 40, seed)
+    queries = [query for each in by_kind.values() for query in each]
+    tables = measure_tables(by_kind, rounds)
+    section.figures["tables"] = tables
+    _describe_tables(section, tables)
+    if peers:
+        with peer_env.worker(install=install_peers) as worker:
+            found = measure_peers(by_kind, 5 if quick else 9, worker)
+            section.figures["peers"] = found | {"versions": dict(worker.versions), "missing": worker.missing}
+            _describe_peers(section, found, worker.missing)
+    else:
+        section.figures["peers"] = "not asked for"
+    batch = measure_batch(queries, 5 if quick else 9)
+    batch["processes"] = measure_cores(queries, 40 if quick else 160)
+    section.figures["batch"] = batch
+    section.blocks += _batch_blocks(batch)
+    length = measure_length(9 if quick else 15)
+    section.figures["length"] = length
+    _describe_length(section, length)
+    table_size.measure(section, table_size.SIZES["quick" if quick else "full"], seed, 9 if quick else 15)
+    section.figures["start_s"] = measure_cold_start(3 if quick else 5)
+    section.blocks.append(
+        Rows(
+            "Start of `qilin resolve`, wall seconds",
+            ("", "s"),
+            [[name.removesuffix("_s").replace("_", ", "), number(s)] for name, s in section.figures["start_s"].items()],
+        )
+    )
+    return section
+
+
+def _describe_tables(section: Section, tables: dict[str, Any]) -> None:
+    rows = [
+        [
+            name,
+            f"{one['organisations']:,}",
+            *(number(one[key]) for key in ("median_us", "p99_us", "max_us", "bare_us", "ratio_to_bare")),
+        ]
+        for name in TABLES
+        for one in (tables[name],)
+    ]
+    head = ("table", "organisations", "median µs", "99th percentile", "longest", "bare pieces µs", "median / bare")
+    kinds = [
+        [kind, *(number(tables[name]["by_kind_us"][kind]) for name in TABLES)]
+        for kind in tables["shandong"]["by_kind_us"]
+    ]
+    section.blocks += [
+        Text("One thread, one call a question, process-CPU. The bare pieces are one scan of the query and one result."),
+        Rows("One question", head, rows),
+        Rows("Median µs by kind", ("kind", *TABLES), kinds),
+    ]
+    for name in TABLES:
+        section.ratios[f"median to bare pieces, {name}"] = Ratio(tables[name]["ratio_to_bare"], "lower")
+    section.ratios["China to Shandong"] = Ratio(tables["china_to_shandong"], "lower")
+
+
+def _describe_peers(section: Section, found: dict[str, Any], missing: Mapping[str, str]) -> None:
+    rows = [[name, number(one["us"]), number(one["times_as_fast"])] for name, one in found["peers"].items()]
+    rows.insert(0, ["qilin, the whole question", number(found["qilin_us"]), ""])
+    if "cpca_batch_us" in found:
+        rows.append(["cpca, place, many in one call", number(found["cpca_batch_us"]), ""])
+    section.blocks.append(
+        Rows(f"Peers: one call, {found['queries']} questions, median", ("", "µs", "times as fast as the peer"), rows)
+    )
+    section.blocks += [Text(f"{peer}: {why}") for peer, why in missing.items()]
+    for name, one in found["peers"].items():
+        section.ratios[f"times as fast as {name}"] = Ratio(one["times_as_fast"], "higher")
+
+
+def _batch_blocks(batch: dict[str, Any]) -> list[Block]:
+    rows = [[name, f"{us:.1f} µs a question", f"{1e6 / us:,.0f} a second"] for name, us in batch["us"].items()]
+    rows += [
+        [f"processes: {count}", f"{1e6 / rate:.1f} µs a question", f"{rate:,} a second (wall)"]
+        for count, rate in batch["processes"].items()
+    ]
+    blocks: list[Block] = [Rows(f"Many questions: the mix of {batch['queries']}", ("", "", ""), rows)]
+    if "arrow" in batch:
+        blocks.append(Text(f"Arrow batch: {batch['arrow']}"))
+    return blocks
+
+
+def _describe_length(section: Section, length: dict[str, Any]) -> None:
+    rows = [
+        [name, *(number(ms) for ms in one["ms"].values()), number(one["growth_exponent"])]
+        for name, one in length.items()
+    ]
+    section.blocks += [
+        Rows(
+            f"Length of the query: ms; growth exponent from {_GROWS_FROM} characters",
+            ("made of", *map(str, LENGTHS), "exponent"),
+            rows,
+        ),
+        Curves("Length of the query", "characters", "ms", {n: list(one["ms"].items()) for n, one in length.items()}),
+    ]
+    for name, one in length.items():
+        section.ratios[f"twice the length, {name}"] = Ratio(per_doubling(one["growth_exponent"]), "lower")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure tables, length and start, and peers if asked; print JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--per-kind", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--peers", action="store_true", help="measure cpca too")
+    parser.add_argument("--peers", action="store_true", help="measure the peers too; installs them where they are not")
     parser.add_argument("--json", type=Path, help="write the figures here")
     options = parser.parse_args(arguments)
     by_kind = mix("shandong", options.per_kind, options.seed)
-    figures: dict[str, Any] = {
-        "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-        "date": date.today().isoformat(),
-        "shandong": measure_table("shandong", by_kind, options.rounds),
-        "china": measure_table("china", by_kind, options.rounds),
-    }
-    figures["china_to_shandong"] = round(figures["china"]["median_us"] / figures["shandong"]["median_us"], 2)
+    figures: dict[str, Any] = {"machine": describe(), **measure_tables(by_kind, options.rounds)}
     figures["length"] = measure_length(options.rounds)
     figures["cold_start"] = measure_cold_start(5)
     if options.peers:
-        figures["peers"] = measure_cpca(by_kind, figures["shandong"]["median_us"])
+        with peer_env.worker() as worker:
+            figures["peers"] = measure_peers(by_kind, 3, worker) | {"missing": worker.missing}
     print(json.dumps(figures, ensure_ascii=False, indent=2))
     if options.json:
         options.json.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.oracle import COMPANY, Slip, Table, lightest, slip_between
+from benchmarks.oracle import COMPANY, Slip, Table, lies_on, lightest, slip_between
 from benchmarks.questions import (
     JUYE,
     QILIN,
@@ -18,6 +18,7 @@ from benchmarks.questions import (
     Question,
     makers,
     questions,
+    read_aliases,
     score,
 )
 
@@ -77,6 +78,25 @@ def test_no_question_is_asked_twice(made: list[Question]) -> None:
 
 def test_every_kind_has_questions(made: list[Question]) -> None:
     assert {question.kind for question in made} == set(makers())
+
+
+def test_declared_aliases_are_asked_for_what_they_mean(shandong: Table) -> None:
+    aliases = read_aliases(CHINA.with_name("shandong_aliases.csv"), shandong)
+    declared = {alias.text: alias.path for alias in aliases}
+    assert declared["泉城"] == ("山东省", "济南", None, None)
+    assert declared["定陶县供电公司"] == ("山东省", "菏泽", "定陶区供电公司", None)
+    asked = questions(shandong, PER_KIND, seed=1, kinds=["declared alias"], aliases=aliases)
+    assert len(asked) == PER_KIND
+    for question in asked:
+        text = next(text for text in declared if text in question.query)
+        assert question.want_targets is not None and lies_on(declared[text], question.want_targets[0])
+
+
+def test_a_forbidden_or_shared_alias_is_no_alias(shandong: Table, tmp_path: Path) -> None:
+    file = tmp_path / "aliases.csv"
+    rows = ["泉城,city,济南,,forbidden", "小城,substation,城关供电所,,nickname", "巨野,city,济南,,nickname"]
+    file.write_text("\n".join(["alias,level,canonical,city,kind", *rows]) + "\n", encoding="utf-8")
+    assert read_aliases(file, shandong) == []
 
 
 def test_the_tasks_own_questions_are_asked(made: list[Question]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from engine.markup import TAGS
 from engine.types import LEVEL_NAMES
+from training import document
+from training.document import COLOURS, html_table, label, markdown_table, svg
 from training.evaluate import Point, Report, Score, as_json
 from training.measure import Interval
 
@@ -19,14 +21,6 @@ _SETS: Final = {
     "gaps": "gap questions: what the rules leave open",
 }
 _SAID: Final = ("none", *LEVEL_NAMES, "other")
-_COLOURS: Final = ("#1f6feb", "#d9480f", "#2b8a3e", "#868e96")
-_STYLE: Final = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
-table{border-collapse:collapse;margin:.7rem 0}th,td{border:1px solid #d0d7de;padding:.25rem .6rem;text-align:right}
-th:first-child,td:first-child{text-align:left}th{background:#f6f8fa}code{background:#f6f8fa;padding:0 .2rem}
-.plots{display:flex;flex-wrap:wrap;gap:1.5rem}figure{margin:0}figcaption{color:#57606a;font-size:.9em}
-td.t{text-align:left;word-break:break-all}
-"""
 
 
 def write_report(report: Report, folder: Path) -> list[Path]:
@@ -125,21 +119,21 @@ def _markdown(report: Report) -> Iterator[str]:
     yield verdict(report) + "\n"
     for name, scores in report.scores.items():
         yield f"## {name}: {_SETS[name]}\n"
-        yield from _markdown_table(*_main_table(scores))
-        yield from _markdown_table(*_f1_table(scores))
+        yield from markdown_table(*_main_table(scores))
+        yield from markdown_table(*_f1_table(scores))
         if name != "seed":
-            yield from _markdown_table(*_kind_table(scores, report.gain if name == "gaps" else {}))
+            yield from markdown_table(*_kind_table(scores, report.gain if name == "gaps" else {}))
         for system, s in scores.items():
             yield f"Levels, {system}:\n"
-            yield from _markdown_table(*_level_table(s))
+            yield from markdown_table(*_level_table(s))
     if report.curve:
         yield "## Coverage and accuracy as the threshold moves (gap questions, both)\n"
-        yield from _markdown_table(*_curve_table(report.curve))
+        yield from markdown_table(*_curve_table(report.curve))
     if report.examples:
         yield "## Where the model changed the outcome\n"
         head = ["", "kind", "question", "right", "rules", "both"]
         rows = [[e["outcome"], e["kind"], e["query"], e["right"], e["rules"], e["both"]] for e in report.examples]
-        yield from _markdown_table(head, [[*row[:2], *(f"`{cell}`" for cell in row[2:])] for row in rows])
+        yield from markdown_table(head, [[*row[:2], *(f"`{cell}`" for cell in row[2:])] for row in rows])
 
 
 def _about(report: Report, code: str) -> str:
@@ -156,14 +150,6 @@ def _about(report: Report, code: str) -> str:
     return text
 
 
-def _markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"| {' | '.join('---' for _ in head)} |"
-    for row in rows:
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
-    yield ""
-
-
 # ── HTML ─────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -174,44 +160,22 @@ def page(report: Report) -> str:
     for name, scores in report.scores.items():
         parts.append(f"<h2>{name}: {html.escape(_SETS[name])}</h2>")
         parts.append(_bars(scores))
-        parts.append(_html_table(*_main_table(scores)))
-        parts.append(_html_table(*_f1_table(scores)))
+        parts.append(html_table(*_main_table(scores)))
+        parts.append(html_table(*_f1_table(scores)))
         if name != "seed":
-            parts.append(_html_table(*_kind_table(scores, report.gain if name == "gaps" else {})))
+            parts.append(html_table(*_kind_table(scores, report.gain if name == "gaps" else {})))
         grids = "".join(
             f"<figure>{_grid(s)}<figcaption>{html.escape(system)}</figcaption></figure>" for system, s in scores.items()
         )
         parts.append(f"<h3>Confusion by level</h3><div class=plots>{grids}</div>")
     if report.curve:
         parts.append("<h2>Coverage and accuracy as the threshold moves</h2>")
-        parts.append(f"<div class=plots>{_lines(report)}{_html_table(*_curve_table(report.curve))}</div>")
+        parts.append(f"<div class=plots>{_lines(report)}{html_table(*_curve_table(report.curve))}</div>")
     if report.examples:
         head = ["", "kind", "question", "right", "rules", "both"]
         rows = [[e["outcome"], e["kind"], e["query"], e["right"], e["rules"], e["both"]] for e in report.examples]
-        parts.append(f"<h2>Where the model changed the outcome</h2>{_html_table(head, rows)}")
-    body = "\n".join(parts)
-    return f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Evaluation</title><style>{_STYLE}</style>\n<body>{body}</body></html>\n'
-
-
-def _html_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-    text = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in rows)
-    return f"<table><tr>{top}</tr>{text}</table>"
-
-
-def _cell(text: str) -> str:
-    return f"<td{' class=t' if len(text) > 40 else ''}>{html.escape(text)}</td>"
-
-
-def _svg(width: int, height: int, body: Iterable[str]) -> str:
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'font-family="system-ui,sans-serif" font-size="12" role="img">{"".join(body)}</svg>'
-    )
-
-
-def _text(x: float, y: float, text: str, *, anchor: str = "start", fill: str = "#1b1f24") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{fill}">{html.escape(text)}</text>'
+        parts.append(f"<h2>Where the model changed the outcome</h2>{html_table(head, rows)}")
+    return document.page("Evaluation", parts)
 
 
 def _bars(scores: dict[str, Score]) -> str:
@@ -220,20 +184,20 @@ def _bars(scores: dict[str, Score]) -> str:
     body: list[str] = []
     y = 18
     for system, s in scores.items():
-        body.append(_text(left - 8, y + 1.6 * high, system, anchor="end"))
+        body.append(label(left - 8, y + 1.6 * high, system, anchor="end"))
         for (name, value), colour in zip(
             (("exact", s.exact), ("silently wrong", s.silently_wrong), ("breaks the hierarchy", s.breaks_hierarchy)),
-            (_COLOURS[2], _COLOURS[1], _COLOURS[3]),
+            (COLOURS[2], COLOURS[1], COLOURS[3]),
             strict=True,
         ):
             body.append(
                 f'<rect x="{left}" y="{y}" width="{max(wide * value.value, 1):.1f}" height="{high - 3}" fill="{colour}"/>'
                 f'<path d="M{left + wide * value.low:.1f} {y + 6}H{left + wide * value.high:.1f}" stroke="#1b1f24"/>'
             )
-            body.append(_text(left + wide + 10, y + 10, f"{100 * value.value:.1f} % {name}"))
+            body.append(label(left + wide + 10, y + 10, f"{100 * value.value:.1f} % {name}"))
             y += high
         y += 10
-    return _svg(left + wide + 190, y, body)
+    return svg(left + wide + 190, y, body)
 
 
 def _grid(score: Score) -> str:
@@ -242,11 +206,11 @@ def _grid(score: Score) -> str:
     levels = [level for level in ("none", *LEVEL_NAMES) if level in score.levels]
     body = []
     for j, said in enumerate(_SAID):
-        body.append(_text(left + (j + 0.5) * cell, top - 8, said[:7], anchor="middle"))
+        body.append(label(left + (j + 0.5) * cell, top - 8, said[:7], anchor="middle"))
     for i, level in enumerate(levels):
         found = score.levels[level]
         total = sum(found.values())
-        body.append(_text(left - 6, top + (i + 0.6) * cell, level, anchor="end"))
+        body.append(label(left - 6, top + (i + 0.6) * cell, level, anchor="end"))
         for j, said in enumerate(_SAID):
             count = found.get(said, 0)
             colour = "47,158,68" if said == level else "217,72,15"
@@ -256,8 +220,8 @@ def _grid(score: Score) -> str:
                 f'fill="rgba({colour},{strength:.2f})" stroke="#d0d7de"/>'
             )
             if count:
-                body.append(_text(left + (j + 0.5) * cell, top + (i + 0.6) * cell, str(count), anchor="middle"))
-    return _svg(left + len(_SAID) * cell + 4, top + len(levels) * cell + 4, body)
+                body.append(label(left + (j + 0.5) * cell, top + (i + 0.6) * cell, str(count), anchor="middle"))
+    return svg(left + len(_SAID) * cell + 4, top + len(levels) * cell + 4, body)
 
 
 def _lines(report: Report) -> str:
@@ -276,18 +240,18 @@ def _lines(report: Report) -> str:
     body = [f'<rect x="{left}" y="{top}" width="{wide}" height="{high}" fill="none" stroke="#d0d7de"/>']
     for i in range(6):
         value = low + (1 - low) * i / 5
-        body.append(_text(x(value), top + high + 16, f"{100 * value:.0f} %", anchor="middle"))
-        body.append(_text(left - 6, y(value) + 4, f"{100 * value:.0f} %", anchor="end"))
-    body.append(_text(left + wide / 2, top + high + 34, "coverage: questions resolved", anchor="middle"))
-    body.append(_text(left + 8, top + 16, "accuracy of these"))
+        body.append(label(x(value), top + high + 16, f"{100 * value:.0f} %", anchor="middle"))
+        body.append(label(left - 6, y(value) + 4, f"{100 * value:.0f} %", anchor="end"))
+    body.append(label(left + wide / 2, top + high + 34, "coverage: questions resolved", anchor="middle"))
+    body.append(label(left + 8, top + 16, "accuracy of these"))
     path = " ".join(f"{x(p.coverage):.1f},{y(p.accuracy):.1f}" for p in curve)
-    body.append(f'<polyline points="{path}" fill="none" stroke="{_COLOURS[0]}" stroke-width="2"/>')
+    body.append(f'<polyline points="{path}" fill="none" stroke="{COLOURS[0]}" stroke-width="2"/>')
     for p in curve:
         chosen = p.threshold == report.threshold
         body.append(
             f'<circle cx="{x(p.coverage):.1f}" cy="{y(p.accuracy):.1f}" r="{6 if chosen else 3}" '
-            f'fill="{_COLOURS[1] if chosen else _COLOURS[0]}"><title>threshold {p.threshold:g}</title></circle>'
+            f'fill="{COLOURS[1] if chosen else COLOURS[0]}"><title>threshold {p.threshold:g}</title></circle>'
         )
         if chosen:
-            body.append(_text(x(p.coverage) + 9, y(p.accuracy) + 14, f"threshold {p.threshold:g}", fill=_COLOURS[1]))
-    return f"<figure>{_svg(left + wide + 90, top + high + 44, body)}</figure>"
+            body.append(label(x(p.coverage) + 9, y(p.accuracy) + 14, f"threshold {p.threshold:g}", fill=COLOURS[1]))
+    return f"<figure>{svg(left + wide + 90, top + high + 44, body)}</figure>"

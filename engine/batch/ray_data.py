@@ -21,11 +21,11 @@ import pyarrow.parquet as pq
 import ray
 
 from engine.batch import ray_stages
-from engine.batch.formats import STREAM, Format
-from engine.batch.parts import counts_of, job_folder, remove, sync, total
+from engine.batch.formats import Format
+from engine.batch.parts import counts_of, job_folder, sync, total
 from engine.batch.pool import WorkersFailed
 from engine.batch.ray_stages import OUTPUT, TRIES, Filler, Piece, Place, first_row, no_rows, write_part
-from engine.batch.run import Job, Progress, manifest_of, parts_folder
+from engine.batch.run import Job, Progress, manifest_of, parts_folder, state_of
 from engine.batch.shipment import Shipment
 from engine.batch.sinks import AsRows, Sink
 from engine.batch.sources import Source, local_file, open_source
@@ -65,6 +65,7 @@ def run_on_ray(job: Job, address: str, watch: Callable[[Progress], None] = lambd
     if job.scope is not None:
         job.tables.scope_node(job.scope)
     with local_file(job.source) as path:
+        state = state_of(path)
         source = open_source(path, job.source_format, job.columns.texts, added=None, encoding=job.encoding)
         schema = job.columns.output_schema(source.schema)
         manifest = manifest_of(job, path) | {"runs on": "Ray"}
@@ -72,7 +73,7 @@ def run_on_ray(job: Job, address: str, watch: Callable[[Progress], None] = lambd
         with job_folder(folder, manifest, resume=job.resume, restart=job.restart):
             place = Place(folder, schema, job.columns.prefix)
             _prepare(folder)
-            as_it_is = job.source_format is Format.PARQUET and job.source != STREAM
+            as_it_is = job.source_format is Format.PARQUET and path == job.source
             input_file = os.path.abspath(path) if as_it_is else _as_parquet(source, job, folder)
             rows = pq.read_metadata(input_file).num_rows
             earlier = list(_finished(place))
@@ -86,8 +87,9 @@ def run_on_ray(job: Job, address: str, watch: Callable[[Progress], None] = lambd
             if not rows:
                 write_part(place, 0, no_rows(schema))  # so that the folder says which columns there are
             _check_whole(place, rows)
+            if state_of(path) != state:
+                raise ValueError(f"{job.source}: the file was changed while it was read. Begin anew with --restart.")
             os.rename(folder / OUTPUT, job.target)
-        remove(folder)
     return total(part.counts for part in parts)
 
 

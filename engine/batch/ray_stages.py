@@ -30,7 +30,7 @@ from engine.batch.sources import in_batches
 from engine.batch.worker import Maker
 
 NUMBER = "\0row"  # the last column of every block: the row's number in the input
-OUTPUT, TRIES = "output", "tries"  # folders within that of the job
+OUTPUT, TRIES = "rows", "tries"  # folders within that of the job
 _WRITTEN = pa.schema([("first", pa.int64()), ("rows", pa.int64()), ("counts", pa.string())])
 _MOST_TRIES = 8  # of one block; nodes that are lost count too
 
