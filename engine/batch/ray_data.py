@@ -77,13 +77,15 @@ def run_on_ray(job: Job, address: str, watch: Callable[[Progress], None] = lambd
             input_file = os.path.abspath(path) if as_it_is else _as_parquet(source, job, folder)
             rows = pq.read_metadata(input_file).num_rows
             earlier = list(_finished(place))
+            begun = done = sum(part.rows for part in earlier)
             parts = list(earlier)
-            _tell(watch, parts, earlier, rows)
+            watch(Progress(done, begun, done / rows if rows else 1.0))
             pieces = list(_pieces(input_file, _missing(earlier, rows), job.part_rows))
             with _connected(address):
                 for part in _resolved(job, date.fromisoformat(manifest["today"]), pieces, place):
                     parts.append(part)
-                    _tell(watch, parts, earlier, rows)
+                    done += part.rows
+                    watch(Progress(done, begun, done / rows))
             if not rows:
                 write_part(place, 0, no_rows(schema))  # so that the folder says which columns there are
             _check_whole(place, rows)
@@ -225,11 +227,6 @@ def _first_row(path: Path) -> int:
     return int(path.stem.removeprefix("part-"))
 
 
-def _tell(watch: Callable[[Progress], None], parts: list[Part], earlier: list[Part], rows: int) -> None:
-    done = sum(part.rows for part in parts)
-    watch(Progress(done, sum(part.rows for part in earlier), done / rows if rows else 1.0))
-
-
 # ── cluster ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -252,16 +249,16 @@ def _connected(address: str) -> Iterator[None]:
                 f"no Ray cluster answers at {address!r} ({error}). Start one with 'ray start --head', or give --ray local."
             ) from None
     context, log = ray.data.DataContext.get_current(), logging.getLogger("ray.data")
-    bars, context.enable_progress_bars = context.enable_progress_bars, False
-    level = log.level
+    before = context.enable_progress_bars, context.raise_original_map_exception, log.level
+    context.enable_progress_bars, context.raise_original_map_exception = False, True
     log.setLevel(logging.CRITICAL)
     try:
         yield
     except ray.exceptions.RayError as error:
         raise _plain(error) from None
     finally:
-        context.enable_progress_bars = bars
-        log.setLevel(level)
+        context.enable_progress_bars, context.raise_original_map_exception = before[:2]
+        log.setLevel(before[2])
         if ours:
             ray.shutdown()
 
