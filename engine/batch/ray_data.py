@@ -24,7 +24,7 @@ from engine.batch import ray_stages
 from engine.batch.formats import Format
 from engine.batch.parts import counts_of, job_folder, sync, total
 from engine.batch.pool import WorkersFailed
-from engine.batch.ray_stages import OUTPUT, TRIES, Filler, Piece, Place, first_row, no_rows, write_part
+from engine.batch.ray_stages import OUTPUT, TRIES, Filler, NodeError, Piece, Place, first_row, no_rows, write_part
 from engine.batch.run import Job, Progress, manifest_of, parts_folder, state_of
 from engine.batch.shipment import Shipment
 from engine.batch.sinks import AsRows, Sink
@@ -254,7 +254,7 @@ def _connected(address: str) -> Iterator[None]:
     log.setLevel(logging.CRITICAL)
     try:
         yield
-    except ray.exceptions.RayError as error:
+    except (ray.exceptions.RayError, NodeError) as error:
         raise _plain(error) from None
     finally:
         context.enable_progress_bars, context.raise_original_map_exception = before[:2]
@@ -265,9 +265,9 @@ def _connected(address: str) -> Iterator[None]:
 
 def _plain(error: BaseException) -> Exception:
     """What went wrong on a node, without the way that it took."""
-    inner = getattr(error, "cause", None) or error.__cause__
+    inner = error.error if isinstance(error, NodeError) else getattr(error, "cause", None)
     if isinstance(inner, Exception):
         return _plain(inner)
-    if isinstance(error, (OSError, ValueError, WorkersFailed)):
+    if isinstance(error, (OSError, ValueError, WorkersFailed)) and not isinstance(error, ray.exceptions.RayError):
         return error
-    return WorkersFailed(f"the cluster could not finish ({type(error).__name__}: {error})")
+    return WorkersFailed(f"the cluster could not finish ({type(error).__name__}: {error}); --resume goes on")

@@ -58,23 +58,44 @@ class Place(NamedTuple):
     prefix: str
 
 
+class NodeError(Exception):
+    """Carries what went wrong on a node to the driver as it was: Ray adds advice of its own to the text of errors.
+
+    `error`: what went wrong.
+    """
+
+    def __init__(self, text: str, error: Exception | None = None) -> None:
+        super().__init__(text)
+        self.error = error
+
+
+@contextmanager
+def _carried() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise NodeError(str(error), error) from None
+
+
 def read(pieces: pa.Table, part_rows: int, place: Place) -> Iterator[pa.Table]:
     """The rows of the pieces, numbered, at most `part_rows` at a time.
 
-    Raises: OSError, where the file is not here; ValueError, where it is another one.
+    Raises: NodeError, as all stages do: an OSError, where the file is not here, a ValueError, where it is another one.
     """
     pa.set_cpu_count(1)
-    for each in pieces.to_pylist():
-        piece = Piece(**each)
-        if os.stat(piece.path).st_size != piece.size:
-            raise ValueError(f"{piece.path} is another file on {platform.node()}; every node must see the same one.")
-        with _try(place, piece.first, "read"), pq.ParquetFile(piece.path) as file:
-            batches = file.iter_batches(batch_size=part_rows, row_groups=piece.groups, use_threads=False)
-            number = piece.first
-            for batch in in_batches(_between(batches, piece.skip, piece.rows), part_rows):
-                numbers = pa.array(range(number, number + batch.num_rows), pa.int64())
-                number += batch.num_rows
-                yield pa.Table.from_batches([batch]).append_column(NUMBER, numbers)
+    with _carried():
+        for piece in (Piece(**each) for each in pieces.to_pylist()):
+            if os.stat(piece.path).st_size != piece.size:
+                raise ValueError(
+                    f"{piece.path} is another file on {platform.node()}; every node must see the same one."
+                )
+            with _try(place, piece.first, "read"), pq.ParquetFile(piece.path) as file:
+                batches = file.iter_batches(batch_size=part_rows, row_groups=piece.groups, use_threads=False)
+                number = piece.first
+                for batch in in_batches(_between(batches, piece.skip, piece.rows), part_rows):
+                    numbers = pa.array(range(number, number + batch.num_rows), pa.int64())
+                    number += batch.num_rows
+                    yield pa.Table.from_batches([batch]).append_column(NUMBER, numbers)
 
 
 def _between(batches: Iterator[pa.RecordBatch], skip: int, rows: int) -> Iterator[pa.RecordBatch]:
@@ -87,6 +108,7 @@ def _between(batches: Iterator[pa.RecordBatch], skip: int, rows: int) -> Iterato
             return
 
 
+@_carried()
 def resolve(block: pa.Table, maker: Any, place: Place) -> pa.Table:
     """The rows with what the rules say of them.
 
@@ -112,6 +134,7 @@ class Filler:
         self._maker = maker
         self._place = place
 
+    @_carried()
     def __call__(self, block: pa.Table) -> pa.Table:
         rows, numbers = _unnumbered(block)
         width = rows.num_columns - len(RESULT)
@@ -140,6 +163,7 @@ def is_open(rows: pa.RecordBatch, prefix: str) -> pa.Array:
     return pc.or_(unsettled, pc.greater(pc.list_value_length(rows.column(prefix + "unknown")), 0))
 
 
+@_carried()
 def write(block: pa.Table, place: Place) -> pa.Table:
     """Keep the rows in files that are named by their first row.
 
