@@ -223,10 +223,6 @@ def _check_whole(place: Place, rows: int) -> None:
     raise WorkersFailed(f"of {rows} rows only those before {number} are in {place.folder} once; give --restart")
 
 
-def _first_row(path: Path) -> int:
-    return int(path.stem.removeprefix("part-"))
-
-
 # ── cluster ──────────────────────────────────────────────────────────────────────────────────────
 
 
