@@ -62,7 +62,7 @@ def _neighbours(tables: Tables, clash: Clash, uppers: Sequence[int], lowers: Seq
         for meant in tables.typos.index.lookup(name.stem):
             if meant.kept < 2 and meant.weight >= EDITED:
                 continue
-            for node, suffixes, _ in tables.gazetteer.stems.get(meant.stem, ()):
+            for node, suffixes, _ in tables.gazetteer.entries(meant.stem):
                 if suffixes.level != name.level:
                     continue
                 for other in others:
