@@ -21,6 +21,7 @@ MODULES = (
     "exclusions",
     "gazetteer",
     "leftovers",
+    "markup",
     "normalize",
     "phrases",
     "readings",

@@ -21,7 +21,7 @@ from engine import gazetteer, lexicon
 from engine.tables import Tables
 from hierarchy import Hierarchy, bundled_path
 
-_LAYOUT = 2  # raise when the pickled classes change shape
+_LAYOUT = 3  # raise when the pickled classes change shape
 _KEPT = 16  # entries kept; the oldest go first
 
 

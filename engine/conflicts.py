@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -52,22 +53,25 @@ def _nodes(token: Token) -> tuple[int, ...]:
 
 def _neighbours(tables: Tables, clash: Clash, uppers: Sequence[int], lowers: Sequence[int]) -> list[int]:
     """Organisations one typo from a clashing mention that would fit beside the other one."""
-    hierarchy = tables.hierarchy
-    found: list[tuple[int, int]] = []
+    paths, last = tables.hierarchy.paths, tables.hierarchy.last
+    found: set[tuple[int, int]] = set()
     for token, others, below in ((clash.lower, uppers, True), (clash.upper, lowers, False)):
         name = token.ref
         assert isinstance(name, OrgName)
         if not name.stem:
             continue
+        known = frozenset(others)
+        ordered = sorted(known)
         for meant in tables.typos.index.lookup(name.stem):
             if meant.kept < 2 and meant.weight >= EDITED:
                 continue
-            for node, suffixes, _ in tables.gazetteer.stems.get(meant.stem, ()):
+            for node, suffixes, _ in tables.gazetteer.entries(meant.stem):
                 if suffixes.level != name.level:
                     continue
-                for other in others:
-                    if below and other < node <= hierarchy.last[other]:
-                        found.append((meant.weight, node))
-                    elif not below and node < other <= hierarchy.last[node]:
-                        found.append((meant.weight, other))
-    return [node for _, node in sorted(set(found))]
+                if below:
+                    if not known.isdisjoint(paths[node][:-1]):
+                        found.add((meant.weight, node))
+                else:
+                    inside = ordered[bisect_right(ordered, node) : bisect_right(ordered, last[node])]
+                    found.update((meant.weight, other) for other in inside)
+    return [node for _, node in sorted(found)]

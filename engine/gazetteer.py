@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import ahocorasick
@@ -47,6 +48,23 @@ class Candidate(NamedTuple):
     alias: Alias | None = None
 
 
+class Part(NamedTuple):
+    """Organisations one string could name that differ in the node alone; `bare`: no suffix is written."""
+
+    nodes: tuple[int, ...]
+    form: int
+    depth: int
+    alias: Alias | None
+    bare: bool
+
+
+def _sorted_nodes(parts: Sequence[Part]) -> tuple[int, ...]:
+    if len(parts) == 1:
+        return parts[0].nodes
+    return tuple(sorted([node for part in parts for node in part.nodes]))
+
+
+_first = itemgetter(0)
 _token = _state = tuple.__new__  # a NamedTuple in a third of the time
 
 
@@ -84,6 +102,7 @@ class OrgName:
     __slots__ = (
         "_candidates",
         "_gazetteer",
+        "_parts",
         "_shorter",
         "_states",
         "_suffix",
@@ -113,13 +132,13 @@ class OrgName:
         source: str = "",
         guesses: frozenset[int] = frozenset(),
         lonely: frozenset[int] = frozenset(),
-        alike: tuple[int, ...] = (),
+        parts: tuple[Part, ...] = (),
     ) -> None:
         """
         Args:
-            candidates: ascending by node; of many that differ in the node alone, only the first.
+            candidates: ascending by node; empty where `parts` has them.
             levels: of all nodes.
-            alike: the nodes of such many, else empty.
+            parts: many candidates, together where only the node differs; no node twice.
         """
         self.guesses = guesses
         self.lonely = lonely
@@ -130,15 +149,17 @@ class OrgName:
         self.source = source
         self.templates: dict[int, dict[str, object]] = {}
         self._candidates = candidates
+        self._parts = parts
         self._states: list[State] | None = None
         self._shorter: tuple[tuple[int, OrgName], ...] | None = ()
         self._gazetteer: Gazetteer | None = None
         self._suffix = ""
         self.nodes: tuple[int, ...]
         self.best: tuple[int, ...]
-        if alike:
-            self.form = candidates[0][1]
-            self.nodes = self.best = alike
+        if parts:
+            self.form, depth = min([(part.form, part.depth) for part in parts])
+            self.nodes = _sorted_nodes(parts)
+            self.best = _sorted_nodes([part for part in parts if part.form == self.form and part.depth == depth])
         elif len(candidates) == 1:
             node, self.form, _, _, _ = candidates[0]
             self.nodes = self.best = (node,)
@@ -152,21 +173,31 @@ class OrgName:
     @property
     def candidates(self) -> tuple[Candidate, ...]:
         """Every organisation the mention could be, ascending by node."""
-        if len(self._candidates) < len(self.nodes):
-            self._candidates = tuple(self.slice(0, len(self.nodes)))
+        if not self._candidates:
+            found = [
+                _token(Candidate, (node, form, depth, EXACT_TYPO, alias))
+                for nodes, form, depth, alias, _ in self._parts
+                for node in nodes
+            ]
+            found.sort(key=_first)
+            self._candidates = tuple(found)
         return self._candidates
 
     def slice(self, start: int, end: int) -> Sequence[Candidate]:
         """`candidates[start:end]`, without making the others."""
-        if len(self._candidates) == len(self.nodes):
+        if self._candidates:
             return self._candidates[start:end]
-        _, form, depth, typo, alias = self._candidates[0]
-        return [_token(Candidate, (node, form, depth, typo, alias)) for node in self.nodes[start:end]]
+        return [self.candidate(node) for node in self.nodes[start:end]]
 
     def candidate(self, node: int) -> Candidate:
         """The candidate of one of the nodes."""
-        at = bisect_left(self.nodes, node)
-        return self.slice(at, at + 1)[0]
+        if self._candidates:
+            return self._candidates[bisect_left(self.nodes, node)]
+        for nodes, form, depth, alias, _ in self._parts:
+            at = bisect_left(nodes, node)
+            if at < len(nodes) and nodes[at] == node:
+                return Candidate(node, form, depth, EXACT_TYPO, alias)
+        raise AssertionError("only one of the nodes has a candidate")
 
     @property
     def states(self) -> list[State]:
@@ -225,11 +256,38 @@ class Scan(NamedTuple):
     triggers: int
 
 
+class _Same(NamedTuple):
+    """Organisations that go by one stem with the same suffixes, ascending; an alias belongs to one of them."""
+
+    suffixes: Suffixes
+    alias: Alias | None
+    nodes: tuple[int, ...]
+
+
+def _add(
+    adding: dict[str, list[tuple[int, Suffixes, Alias | None]]], name: Name, node: int, alias: Alias | None
+) -> None:
+    if len(name.stem) > 1:
+        adding.setdefault(name.stem, []).append((node, name.suffixes, alias))
+
+
+def _together(entries: list[tuple[int, Suffixes, Alias | None]]) -> tuple[_Same, ...]:
+    if len(entries) == 1:
+        node, suffixes, alias = entries[0]
+        return (_token(_Same, (suffixes, alias, (node,))),)
+    nodes: dict[tuple[int, Alias | None], list[int]] = {}
+    kinds: dict[int, Suffixes] = {}
+    for node, suffixes, alias in entries:
+        kinds[id(suffixes)] = suffixes
+        nodes.setdefault((id(suffixes), alias), []).append(node)
+    return tuple([_Same(kinds[kind], alias, tuple(found)) for (kind, alias), found in nodes.items()])
+
+
 _PICKLED = (
     "levels",
     "_parents",
     "_autonomous",
-    "stems",
+    "_stems",
     "_forbidden",
     "indicators",
     "triggers",
@@ -269,13 +327,13 @@ class Gazetteer:
             if "自治" in name and hierarchy.levels[node] == Level.COMPANY
         }
         self._ordinary = ordinary
-        self.stems: dict[str, list[tuple[int, Suffixes, Alias | None]]] = {}
+        adding: dict[str, list[tuple[int, Suffixes, Alias | None]]] = {}
         self._forbidden: dict[str, set[int]] = {}
         for node, name in enumerate(hierarchy.names):
             path = hierarchy.paths[node]
             parents = tuple(fold(hierarchy.names[a]) for a in path[:-1])
             for known in names_of(Level(hierarchy.levels[node]), fold(name), parents):
-                self._add(known, node, None)
+                _add(adding, known, node, None)
         for alias in hierarchy.aliases:
             folded = fold(alias.name)
             level = Level(hierarchy.levels[alias.node])
@@ -284,27 +342,24 @@ class Gazetteer:
                 continue
             known_names = [whole(level, folded)] if alias.kind == "nickname" else names_of(level, folded)
             for known in known_names:
-                self._add(known, alias.node, alias)
+                _add(adding, known, alias.node, alias)
+        self._stems: dict[str, tuple[_Same, ...]] = {stem: _together(entries) for stem, entries in adding.items()}
         self.indicators: dict[str, str] = dict(indicators)
         self.triggers = triggers
         self.relatives = relatives
         self._compile()
 
-    def _add(self, name: Name, node: int, alias: Alias | None) -> None:
-        if len(name.stem) > 1:
-            self.stems.setdefault(name.stem, []).append((node, name.suffixes, alias))
-
     def _compile(self) -> None:
         self._automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
         self._slots: list[_Slot] = []
-        for key in sorted({*self.stems, *self.indicators, *self.triggers, *self.relatives}):
-            stem = key if key in self.stems else None
+        for key in sorted({*self._stems, *self.indicators, *self.triggers, *self.relatives}):
+            stem = key if key in self._stems else None
             self._automaton.add_word(key, len(self._slots))
             self._slots.append(
                 _Slot(len(key), stem, self.indicators.get(key), self.relatives.get(key), self.triggers.get(key, 0))
             )
         self._automaton.make_automaton()
-        self._has_codes = any(c.isascii() and c.isalnum() for stem in self.stems for c in stem)
+        self._has_codes = any(c.isascii() and c.isalnum() for stem in self._stems for c in stem)
         self._memo: dict[tuple[str, str], tuple[int, OrgName, bool] | None] = {}
         self._held = 0
 
@@ -403,36 +458,44 @@ class Gazetteer:
         The same string may be cut elsewhere too: 大理市 is 大理 + 市 and the stem of 大理市供电所.
         """
         text = stem + (ending if written is None else written)
-        whole = self.stems.get(text[: len(stem)])
-        if whole is not None and len(whole) > _MANY:
-            many = self._name_of_many(text, stem, whole)
+        parts: list[Part] = []
+        count = 0
+        for cut in range(2, len(text) + 1):
+            found = self._stems.get(text[:cut])
+            if found is None:
+                continue
+            rest = text[cut:]
+            for suffixes, alias, nodes in found:
+                form = suffixes.forms.get(rest)
+                if form is None and "自治" in rest:
+                    form = suffixes.forms.get(_without_peoples(rest))
+                if form is not None:
+                    parts.append(_token(Part, (nodes, form, self.levels[nodes[0]], alias, not rest)))
+                    count += len(nodes)
+        forbidden = self._forbidden.get(text)
+        if count > _MANY and forbidden is None:
+            many = self._name_of_many(text, stem, ending, parts, count)
             if many is not None:
                 return many
         best: dict[int, Candidate] = {}
         bare: set[int] = set()
-        forbidden = self._forbidden.get(text, ())
-        for cut in range(2, len(text) + 1):
-            entries = self.stems.get(text[:cut])
-            if not entries:
-                continue
-            rest = text[cut:]
-            plain = _without_peoples(rest)
-            for node, suffixes, alias in entries:
-                form = suffixes.forms.get(rest)
-                if form is None and plain != rest:
-                    form = suffixes.forms.get(plain)
-                if form is None or (forbidden and node in forbidden):
+        upper = False
+        for nodes, form, level, alias, is_bare in parts:
+            for node in nodes:
+                if forbidden is not None and node in forbidden:
                     continue
                 known = best.get(node)
                 if known is None or form < known.form:
-                    best[node] = _token(Candidate, (node, form, self.levels[node], EXACT_TYPO, alias))
-                    if rest:
-                        bare.discard(node)
-                    else:
+                    best[node] = _token(Candidate, (node, form, level, EXACT_TYPO, alias))
+                    upper = upper or level != Level.SUBSTATION
+                    if is_bare:
                         bare.add(node)
+                    else:
+                        bare.discard(node)
         if not best:
             return None
-        self._level_up(best, ending)
+        if upper:
+            self._level_up(best, ending, [c[2] for c in best.values() if c[1] == BARE])
         candidates = tuple([best[node] for node in sorted(best)])
         form = min([c[1] for c in candidates])
         is_bare = bool(bare) and any(c[1] == form and c[0] in bare for c in candidates)
@@ -441,48 +504,64 @@ class Gazetteer:
         guesses = frozenset([c[0] for c in candidates if c[1] == TAIL]) if form < SHORT else _NO_NODES
         return OrgName(candidates, self.levels, stem=stem, bare=is_bare, tail=form == TAIL, weak=weak, guesses=guesses)
 
-    def _name_of_many(self, text: str, stem: str, entries: list[tuple[int, Suffixes, Alias | None]]) -> OrgName | None:
-        """`name`, where it is of many substations that differ in nothing but the node; None: it is not."""
-        _, suffixes, _ = entries[0]
-        if suffixes.level != Level.SUBSTATION or text in self._forbidden:
+    def _name_of_many(self, text: str, stem: str, ending: str, parts: list[Part], count: int) -> OrgName | None:
+        """`name` of many organisations, put together part by part; None where an organisation is in several parts."""
+        if len(parts) > 1 and len({node for part in parts for node in part.nodes}) < count:
             return None
-        rest = text[len(stem) :]
-        form = suffixes.forms.get(rest)
-        if form is None or form == TAIL or "自治" in rest:
-            return None
-        for _, its, alias in entries:
-            if its is not suffixes or alias is not None:
-                return None
-        for cut in range(2, len(text) + 1):
-            if cut != len(stem) and text[:cut] in self.stems:
-                return None
-        nodes = tuple([entry[0] for entry in entries])
-        bare = not rest
-        first = Candidate(nodes[0], form, Level.SUBSTATION)
-        weak = bare and text in self._ordinary
-        return OrgName((first,), self.levels, stem=stem, bare=bare, weak=weak, alike=nodes)
+        kept = [part for part in parts if part.depth == Level.SUBSTATION]
+        if len(kept) < len(parts):
+            upper = {
+                node: Candidate(node, part.form, part.depth, EXACT_TYPO, part.alias)
+                for part in parts
+                if part.depth != Level.SUBSTATION
+                for node in part.nodes
+            }
+            bare = {node for part in parts if part.bare for node in part.nodes if part.depth != Level.SUBSTATION}
+            depths = [part.depth for part in parts if part.form == BARE]
+            self._level_up(upper, ending, depths)
+            kept += [Part((c.node,), c.form, c.depth, c.alias, c.node in bare) for c in upper.values()]
+        form = min([part.form for part in kept])
+        is_bare = any(part.bare and part.form == form for part in kept)
+        weak = is_bare and text in self._ordinary
+        guesses = frozenset([n for p in kept if p.form == TAIL for n in p.nodes]) if form < SHORT else _NO_NODES
+        tail = form == TAIL
+        return OrgName(
+            (), self.levels, stem=stem, bare=is_bare, tail=tail, weak=weak, guesses=guesses, parts=tuple(kept)
+        )
 
-    def _level_up(self, best: dict[int, Candidate], ending: str) -> None:
-        """Keep open what the level alone should not decide.
+    def _level_up(self, best: dict[int, Candidate], ending: str, bare_depths: list[int]) -> None:
+        """Keep open what the level alone should not decide; `bare_depths`: of all candidates that are bare stems.
 
         大理市 is the city 大理 or its 大理市供电公司; 兴安 is the city 兴安盟 or a 兴安供电所; 恭城 is
         恭城瑶族自治县 or the 恭城供电所, since what is left off is more than 县.
         """
         for node, candidate in list(best.items()):
+            level = self.levels[node]
+            if level == Level.SUBSTATION:
+                continue
             city = self._parents[node]
             if ending.startswith(CITY_ADMIN):
-                if self.levels[node] == Level.COMPANY and city in best and best[city].form == candidate.form:
+                if level == Level.COMPANY and city in best and best[city].form == candidate.form:
                     best[node] = candidate._replace(depth=self.levels[city])
-            elif self.levels[node] == Level.CITY and candidate.form == CUT:
-                others = [c.depth for c in best.values() if c.form == BARE]
-                if others:
-                    best[node] = candidate._replace(form=BARE, depth=min(others))
+            elif level == Level.CITY and candidate.form == CUT:
+                if bare_depths:
+                    best[node] = candidate._replace(form=BARE, depth=min(bare_depths))
             elif node in self._autonomous and candidate.form == BARE:
                 best[node] = candidate._replace(depth=Level.SUBSTATION)
 
+    @property
+    def stems(self) -> Collection[str]:
+        """Every stem that an organisation goes by."""
+        return self._stems
+
+    def entries(self, stem: str) -> list[tuple[int, Suffixes, Alias | None]]:
+        """The organisations that go by a stem, with what may follow it; by canonical names first, by id."""
+        found = [(node, same.suffixes, same.alias) for same in self._stems.get(stem, ()) for node in same.nodes]
+        return sorted(found, key=lambda entry: (entry[2] is not None, entry[0]))
+
     def is_stem(self, text: str) -> bool:
         """Whether some organisation goes by this stem."""
-        return text in self.stems
+        return text in self._stems
 
 
 _MULTIPLIERS = frozenset("百千万亿")

@@ -83,7 +83,7 @@ def _suggest(
         nodes += [
             node
             for meant in alike
-            for node, suffixes, _ in tables.gazetteer.stems[meant.stem]
+            for node, suffixes, _ in tables.gazetteer.entries(meant.stem)
             if level is None or suffixes.level == level
         ]
     nodes += [p for p in parents if p not in nodes]

@@ -268,25 +268,40 @@ def _with_phrases(tables: Tables, asked: Asked, text: str, tokens: list[Token], 
         phrases += [Token(p.start, p.end, PHRASE, p) for p in find_exclusions(text)]
     if triggers & GRID_BIT:
         tokens = [_with_grid(text, t, tables.grid_prefixes) for t in tokens]
+    if phrases and tokens and phrases[-1][1] <= tokens[0][0] and len(phrases) == 1:
+        return phrases + tokens  # in order as they stand: nothing to sort
     return tokens + phrases
 
 
 def _dates(text: str, today: date, tokens: list[Token]) -> list[Token]:
     """Dates, and what they are beside a name: 月初至今|天津 as well as 月初至今天|津, 汕头|3月 as well as 汕|头3月."""
-    named = Cover(t for t in tokens if t.kind == ORGANISATION and not t.ref.bare)  # 五一所|有多少 is no holiday
-    found = [Token(m.start, m.end, DATE, m) for m in find_dates(text, today) if not named.covers(m.start, m.end + 1)]
-    known = {(t.start, t.end) for t in found}
+    names = [t for t in tokens if t[2] == ORGANISATION]
+    found: list[Token] = []
+    mentions = find_dates(text, today)
+    if mentions:
+        named = Cover(t for t in names if not t[3].bare) if len(names) > _FEW else None
+        for m in mentions:  # 五一所|有多少 is no holiday
+            start, end = m[0], m[1]
+            if named is not None:
+                part_of_name = named.covers(start, end + 1)
+            else:
+                part_of_name = any(t[0] <= start and end < t[1] and not t[3].bare for t in names)
+            if not part_of_name:
+                found.append(_quickly(Token, (start, end, DATE, m)))
+    known = {(t[0], t[1]) for t in found}
     for token in list(found):
-        for start in {t.start for t in tokens if token.start < t.start < token.end < t.end}:
+        begin, end = token[0], token[1]
+        for start in {t[0] for t in tokens if begin < t[0] < end < t[1]}:
             if not text[start - 1].isdigit():  # 5月1|日照常 is no date cut short, but one torn
-                found += _date_at(text[token.start : start], token.start, today, known, whole=True)
-    begins = {t.start for t in found}
-    for end in {t.end for t in tokens if t.kind == ORGANISATION}:
-        if end not in begins and text[end : end + 1] in _DATE_STARTS:
+                found += _date_at(text[begin:start], begin, today, known, whole=True)
+    begins = {t[0] for t in found}
+    for end in {t[1] for t in names if text[t[1] : t[1] + 1] in _DATE_STARTS}:
+        if end not in begins:
             found += _date_at(text[end : end + _LONGEST_DATE], end, today, known, whole=False)
     return found
 
 
+_FEW = 16  # names that are looked at one by one
 _DATE_STARTS = frozenset("0123456789一二三四五六七八九十今昨明前去上本当近最这下春国元中端清")
 _LONGEST_DATE = 40
 

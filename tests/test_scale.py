@@ -27,7 +27,7 @@ def gazetteer(large: Engine) -> Gazetteer:
 
 def frequent(gazetteer: Gazetteer, least: int = 13) -> list[str]:
     """Stems that many organisations go by."""
-    return [stem for stem, entries in gazetteer.stems.items() if len(entries) >= least]
+    return [stem for stem in gazetteer.stems if len(gazetteer.entries(stem)) >= least]
 
 
 def test_a_name_of_many_is_what_its_parts_say(gazetteer: Gazetteer) -> None:
@@ -38,7 +38,7 @@ def test_a_name_of_many_is_what_its_parts_say(gazetteer: Gazetteer) -> None:
             text = stem + ending
             want: dict[int, int] = {}
             for cut in range(2, len(text) + 1):
-                for node, suffixes, _ in gazetteer.stems.get(text[:cut], ()):
+                for node, suffixes, _ in gazetteer.entries(text[:cut]):
                     form = suffixes.forms.get(text[cut:])
                     if form is not None:
                         want[node] = min(form, want.get(node, form))
@@ -60,7 +60,7 @@ def test_a_name_of_many_is_what_its_parts_say(gazetteer: Gazetteer) -> None:
 
 
 def test_a_slice_of_a_name_of_many_makes_no_more_than_it_is(gazetteer: Gazetteer) -> None:
-    stem = max(frequent(gazetteer), key=lambda stem: len(gazetteer.stems[stem]))
+    stem = max(frequent(gazetteer), key=lambda stem: len(gazetteer.entries(stem)))
     first, second = (gazetteer.name(stem, "供电所") for _ in range(2))
     assert first is not None and second is not None
     part = list(first.slice(3, 6))

@@ -80,7 +80,7 @@ def lookalikes(tables: Tables, written: str, parent: int | None = None) -> list[
     for near, score in alike.items():
         if score < _LEAST_ALIKE:
             continue
-        for node, _, alias in tables.gazetteer.stems[near]:
+        for node, _, alias in tables.gazetteer.entries(near):
             if alias is not None and alias.kind == "forbidden":
                 continue
             if suffix and (hierarchy.levels[node] == Level.SUBSTATION) != below:
