@@ -53,9 +53,9 @@ class _Worker:
 
     def stop(self) -> None:
         """End the process, whatever it does."""
-        self.pipe.close()
         self.process.kill()
         self.process.join()
+        self.pipe.close()  # not before: the worker would complain
 
 
 class Pool:

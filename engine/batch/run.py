@@ -26,7 +26,7 @@ from engine.batch.sources import CsvSource, Source, local_file, open_source
 from engine.batch.worker import Recipe
 from engine.cache import packed
 from engine.llm.options import GapOptions
-from engine.resolver import today_in_shanghai
+from engine.resolver import Engine, today_in_shanghai
 from engine.tables import Tables
 
 PART_ROWS = 32768
@@ -89,6 +89,7 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> dic
         output, or the one that was there before; what was finished is kept, unless the output is a stream.
     """
     _check_target(job)
+    Engine(job.tables, default_date=job.default_date, gap_filler=None)  # a date that is none is told now
     if job.scope is not None:
         job.tables.scope_node(job.scope)
     with local_file(job.source) as path:
@@ -119,10 +120,16 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> dic
             parts = Parts(folder, short_name(manifest))
             mark = isinstance(source, CsvSource) and source.has_mark
             sink = Sink(file, encoding, schema, mark=mark, prefix=job.columns.prefix)
-            counts = _resolve(job, source, parts, sink, Pool(recipe, parts, encoding, job.workers), watch)
-            if state_of(path) != state:
-                raise ValueError(f"{job.source}: the file was changed while it was read. Begin anew with --restart.")
-            sink.close()
+            try:
+                counts = _resolve(job, source, parts, sink, Pool(recipe, parts, encoding, job.workers), watch)
+                if state_of(path) != state:
+                    raise ValueError(
+                        f"{job.source}: the file was changed while it was read. Begin anew with --restart."
+                    )
+                sink.close()
+            except BaseException:
+                sink.abandon()
+                raise
         return counts
 
 

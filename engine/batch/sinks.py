@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import IO, Any, Protocol
 
 import pyarrow as pa
@@ -127,6 +128,13 @@ class Sink:
         if self._parquet is not None:
             self._parquet.close()
         self._file.flush()
+
+    def abandon(self) -> None:
+        """End without an end: for a file that nobody will read."""
+        if self._parquet is not None:
+            with suppress(Exception):  # or it would be tried when the writer is disposed of, on a file that is closed
+                self._parquet.close()
+            self._parquet.is_open = False
 
 
 def _as_text(text: bytes) -> pa.RecordBatch:

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from multiprocessing import connection, parent_process
 from pathlib import Path
@@ -119,9 +120,11 @@ def work(pipe: Any, at: Any, maker: Maker, parts: Parts, encoding: Encoding) -> 
     except EOFError:
         return
     except OSError as error:
-        pipe.send(Reply(problem=error.strerror or str(error), errno=error.errno, filename=error.filename))
+        problem = Reply(problem=error.strerror or str(error), errno=error.errno, filename=error.filename)
     except Exception as error:
-        pipe.send(Reply(problem=f"{type(error).__name__}: {error}"))
+        problem = Reply(problem=f"{type(error).__name__}: {error}")
+    with suppress(OSError):  # the parent may be what is gone
+        pipe.send(problem)
 
 
 def _finish(task: Task, resolver: ArrowResolver, parts: Parts, encoding: Encoding, mark: Callable[[int], None]) -> None:

@@ -45,7 +45,8 @@ def run(small: Tables, today: date) -> Run:
     ) -> dict[str, int]:
         source, target = str(source), str(target)
         formats = format_of(source), format_of(target)
-        return run_job(Job(source, target, *formats, small, **{"today": today, "part_rows": 7, **options}), watch)
+        given = {"tables": small, "today": today, "part_rows": 7, **options}
+        return run_job(Job(source, target, *formats, **given), watch)
 
     return go
 
