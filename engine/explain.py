@@ -206,7 +206,8 @@ def _typos(tables: Tables, considered: Considered) -> list[Token]:
     before = considered.tried[-1][0] if corrected and considered.tried else first
     if not before.segmentation.content:
         return []
-    return tables.typos.find(considered.text, before, True)
+    stretches = tables.typos.stretches(considered.text, before, True)
+    return tables.typos.find(considered.text, before, stretches)
 
 
 # ── mentions ─────────────────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import ahocorasick
@@ -25,6 +26,7 @@ from hierarchy import Alias, Hierarchy, Level
 
 ORGANISATION, INDICATOR, DATE, PHRASE = range(4)  # what a token is
 TAIL_BIT = 1 << 16  # the trigger that says the text holds the tail of a name
+_NO_NODES: frozenset[int] = frozenset()
 _MAX_MEMO = 1 << 16  # strings whose meaning is remembered
 EXACT_TYPO = 0  # weight of a name that is written as it should be
 
@@ -42,7 +44,7 @@ class Candidate(NamedTuple):
     alias: Alias | None = None
 
 
-_token = tuple.__new__  # a NamedTuple in a third of the time
+_token = _state = tuple.__new__  # a NamedTuple in a third of the time
 
 
 class State(NamedTuple):
@@ -73,12 +75,14 @@ class OrgName:
     written. `weak`: bare, and an ordinary word too. `tail`: only the tail of a name, which nothing but its parent can support. `stem`: what it was found by, "" for a typo.
     `source`: what told it when the text alone did not (scope, context), else "". `guesses`: nodes
     that too little of a name was kept for; worth asking about, never an answer. `lonely`:
-    nodes that are no answer unless another mention stands on the path. `states`:
-    the mention as all of a target. `shorter`: what it would be with less of the suffix, as (characters
-    less, name). `templates`: what an entity of each node says wherever it stands, made at first use.
+    nodes that are no answer unless another mention stands on the path. `templates`: what an entity of each node says wherever it stands, made at first use.
     """
 
     __slots__ = (
+        "_gazetteer",
+        "_shorter",
+        "_states",
+        "_suffix",
         "bare",
         "best",
         "candidates",
@@ -87,9 +91,7 @@ class OrgName:
         "level",
         "lonely",
         "nodes",
-        "shorter",
         "source",
-        "states",
         "stem",
         "tail",
         "templates",
@@ -110,25 +112,54 @@ class OrgName:
         lonely: frozenset[int] = frozenset(),
     ) -> None:
         self.candidates = candidates
-        self.nodes = tuple([c.node for c in candidates])
         self.guesses = guesses
         self.lonely = lonely
         self.stem = stem
         self.bare = bare
         self.tail = tail
-        self.shorter: tuple[tuple[int, OrgName], ...] = ()
-        self.templates: dict[int, dict[str, object]] = {}
-        # Equally light typos are equally good, however full the form or high the level.
-        self.states = [
-            State(0, c.typo, 0 if c.typo else c.form, 0 if c.typo else c.depth, 0, c.node, (c.node,))
-            for c in candidates
-        ]
-        self.source = source
-        first = min((c.typo, c.form, c.depth) for c in candidates)
-        self.form = first[1]
-        self.best = tuple(c.node for c in candidates if (c.typo, c.form, c.depth) == first)
-        self.level = levels[self.best[0]]
         self.weak = weak
+        self.source = source
+        self.templates: dict[int, dict[str, object]] = {}
+        self._states: list[State] | None = None
+        self._shorter: tuple[tuple[int, OrgName], ...] | None = ()
+        self._gazetteer: Gazetteer | None = None
+        self._suffix = ""
+        self.nodes: tuple[int, ...]
+        self.best: tuple[int, ...]
+        if len(candidates) == 1:
+            node, self.form, _, _, _ = candidates[0]
+            self.nodes = self.best = (node,)
+        else:
+            self.nodes = tuple([c[0] for c in candidates])
+            typo, form, depth = min([(c[3], c[1], c[2]) for c in candidates])
+            self.form = form
+            self.best = tuple([c[0] for c in candidates if c[1] == form and c[2] == depth and c[3] == typo])
+        self.level = levels[self.best[0]]
+
+    @property
+    def states(self) -> list[State]:
+        """The mention as all of a target; must not be changed."""
+        if self._states is None:
+            # Equally light typos are equally good, however full the form or high the level.
+            self._states = [
+                _state(State, (0, typo, 0 if typo else form, 0 if typo else depth, 0, node, (node,)))
+                for node, form, depth, typo, _ in self.candidates
+            ]
+        return self._states
+
+    @property
+    def shorter(self) -> tuple[tuple[int, OrgName], ...]:
+        """What the mention would be with less of its suffix, as (characters less, name)."""
+        if self._shorter is None:
+            assert self._gazetteer is not None
+            self._shorter = self._gazetteer.shorter(self.stem, self._suffix)
+        return self._shorter
+
+    def found_with(self, gazetteer: Gazetteer, suffix: str) -> None:
+        """Remember the suffix that the longest mention was made from: `shorter` is made when it is asked for."""
+        self._gazetteer = gazetteer
+        self._suffix = suffix
+        self._shorter = None
 
 
 class Token(NamedTuple):
@@ -310,25 +341,25 @@ class Gazetteer:
 
     def _longest(self, stem: str, suffix: str) -> tuple[int, OrgName] | None:
         """The longest mention that a stem makes with the suffix behind it, and how much of it counts."""
-        forms = self._forms(stem, suffix)
-        if not forms:
-            return None
-        length, name = forms[-1]
-        name.shorter = tuple((length - less, other) for less, other in forms[:-1])
-        return length, name
+        for length, ending in reversed(_endings(suffix)):
+            name = self.name(stem, ending, suffix[:length])
+            if name is not None:
+                if length:
+                    name.found_with(self, suffix)
+                return length, name
+        return None
 
-    def _forms(self, stem: str, suffix: str) -> list[tuple[int, OrgName]]:
-        """The mentions that a stem makes with the longest suffix behind it, shortest first."""
+    def shorter(self, stem: str, suffix: str) -> tuple[tuple[int, OrgName], ...]:
+        """What a stem makes with less than all that counts of the suffix behind it, shortest first.
+
+        Returns: (how many characters less than the longest mention, what it names).
+        """
         forms = []
-        short = _without_peoples(suffix)
-        lengths = [("", 0)] + [(s, len(suffix) - len(short) + len(s)) for s in suffix_prefixes(short)]
-        if suffix != short:
-            lengths = [pair for pair in lengths if not pair[0] or pair[0].startswith("自治")]
-        for ending, length in lengths:
+        for length, ending in _endings(suffix):
             name = self.name(stem, ending, suffix[:length])
             if name is not None:
                 forms.append((length, name))
-        return forms
+        return tuple([(forms[-1][0] - less, name) for less, name in forms[:-1]])
 
     def name(self, stem: str, ending: str, written: str | None = None) -> OrgName | None:
         """What stem + ending names; None: nothing. `written` is the ending with its peoples.
@@ -338,6 +369,7 @@ class Gazetteer:
         text = stem + (ending if written is None else written)
         best: dict[int, Candidate] = {}
         bare: set[int] = set()
+        forbidden = self._forbidden.get(text, ())
         for cut in range(2, len(text) + 1):
             entries = self.stems.get(text[:cut])
             if not entries:
@@ -345,22 +377,27 @@ class Gazetteer:
             rest = text[cut:]
             plain = _without_peoples(rest)
             for node, suffixes, alias in entries:
-                form = suffixes.forms.get(rest, suffixes.forms.get(plain))
-                if form is None or node in self._forbidden.get(text, ()):
+                form = suffixes.forms.get(rest)
+                if form is None and plain != rest:
+                    form = suffixes.forms.get(plain)
+                if form is None or (forbidden and node in forbidden):
                     continue
                 known = best.get(node)
                 if known is None or form < known.form:
-                    best[node] = Candidate(node, form, self.levels[node], EXACT_TYPO, alias)
-                    (bare.discard if rest else bare.add)(node)
+                    best[node] = _token(Candidate, (node, form, self.levels[node], EXACT_TYPO, alias))
+                    if rest:
+                        bare.discard(node)
+                    else:
+                        bare.add(node)
         if not best:
             return None
         self._level_up(best, ending)
-        candidates = tuple(best[node] for node in sorted(best))
-        form = min(c.form for c in candidates)
-        is_bare = any(c.form == form and c.node in bare for c in candidates)
+        candidates = tuple([best[node] for node in sorted(best)])
+        form = min([c[1] for c in candidates])
+        is_bare = bool(bare) and any(c[1] == form and c[0] in bare for c in candidates)
         weak = is_bare and text in self._ordinary
         # 开发区供电所 is a name of its own: below a parent that has none, 宿城开发区供电所 is only a guess.
-        guesses = frozenset(c.node for c in candidates if c.form == TAIL and form < SHORT)
+        guesses = frozenset([c[0] for c in candidates if c[1] == TAIL]) if form < SHORT else _NO_NODES
         return OrgName(candidates, self.levels, stem=stem, bare=is_bare, tail=form == TAIL, weak=weak, guesses=guesses)
 
     def _level_up(self, best: dict[int, Candidate], ending: str) -> None:
@@ -425,6 +462,19 @@ def _takes_suo(text: str, position: int) -> bool:
 _HAVE = ("有多少", "有几", "有没有", "有无", "有哪", "有什么")
 
 
+@lru_cache(maxsize=4096)
+def _endings(suffix: str) -> tuple[tuple[int, str], ...]:
+    """How much of a suffix may count, shortest first: how many characters, and the ending they are without peoples."""
+    short = _without_peoples(suffix)
+    if suffix == short:
+        return ((0, ""), *((len(ending), ending) for ending in suffix_prefixes(suffix)))
+    less = len(suffix) - len(short)
+    endings = (ending for ending in suffix_prefixes(short) if ending.startswith("自治"))
+    return ((0, ""), *((less + len(ending), ending) for ending in endings))
+
+
 def _without_peoples(suffix: str) -> str:
+    if "自治" not in suffix:
+        return suffix
     match = SUFFIX.fullmatch(suffix)
     return match["suffix"] if match else suffix

@@ -194,18 +194,24 @@ def _without_tails(ordered: list[Token]) -> list[Token]:
     """Leave out 经济开发区 where the text has 郓城县经济开发区: the same organisation, less of it."""
     kept = []
     for i, token in enumerate(ordered):
-        if isinstance(token.ref, OrgName):
-            ids = {c.node for c in token.ref.candidates}
-            if any(
-                other.start < token.start
-                and token.end <= other.end
-                and isinstance(other.ref, OrgName)
-                and any(c.node in ids for c in other.ref.candidates)
-                for other in ordered[max(i - 24, 0) : i]
-            ):
-                continue
+        start, end = token[0], token[1]
+        if isinstance(token[3], OrgName) and any(
+            other[0] < start and end <= other[1] and isinstance(other[3], OrgName) and _share(token[3], other[3])
+            for other in ordered[max(i - 24, 0) : i]
+        ):
+            continue
         kept.append(token)
     return kept
+
+
+def _share(one: OrgName, other: OrgName) -> bool:
+    """Whether there is an organisation that both could be."""
+    few, many = (one.nodes, other.nodes) if len(one.nodes) < len(other.nodes) else (other.nodes, one.nodes)
+    for node in few:
+        at = bisect_left(many, node)
+        if at < len(many) and many[at] == node:
+            return True
+    return False
 
 
 # ── linking ──────────────────────────────────────────────────────────────────────────────────────
@@ -342,7 +348,24 @@ def _near(name: OrgName, deepest: int, hierarchy: Hierarchy) -> Sequence[Candida
     ids = name.nodes
     low = bisect_left(ids, deepest)
     below = candidates[low : bisect_right(ids, hierarchy.last[deepest])]
-    return [*_among(candidates, ids, hierarchy.paths[deepest][:-1]), *below]
+    return [*[candidates[at] for at in _above(ids, deepest, hierarchy)], *below]
+
+
+def near_nodes(name: OrgName, node: int, hierarchy: Hierarchy) -> list[int]:
+    """The organisations a mention could be that lie on the path of a node, are it, or lie below it, ascending."""
+    ids = name.nodes
+    low = bisect_left(ids, node)
+    return [*[ids[at] for at in _above(ids, node, hierarchy)], *ids[low : bisect_right(ids, hierarchy.last[node])]]
+
+
+def _above(ids: Sequence[int], node: int, hierarchy: Hierarchy) -> list[int]:
+    """Where among sorted ids the ancestors of a node stand."""
+    found = []
+    for ancestor in hierarchy.paths[node][:-1]:
+        at = bisect_left(ids, ancestor)
+        if at < len(ids) and ids[at] == ancestor:
+            found.append(at)
+    return found
 
 
 def _worse(joined: State, before: State, name: OrgName) -> bool:
@@ -354,15 +377,6 @@ def _higher_alone(joined: State, name: OrgName, levels: tuple[int, ...]) -> bool
     """Whether a mention would be of a higher level if it were not put below the one before: 广州越秀、白云."""
     node = joined.nodes[-1]
     return not joined.typos and node not in name.best and name.level < levels[node]
-
-
-def _among(candidates: Sequence[Candidate], ids: Sequence[int], wanted: Sequence[int]) -> list[Candidate]:
-    found = []
-    for node in wanted:
-        at = bisect_left(ids, node)
-        if at < len(ids) and ids[at] == node:
-            found.append(candidates[at])
-    return found
 
 
 def _same_level(group: Group, name: OrgName, levels: tuple[int, ...]) -> bool:

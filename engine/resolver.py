@@ -21,6 +21,7 @@ from engine.phrases import Phrase, find_breakdowns, find_exclusions, relative_ph
 from engine.readings import Cover, Cut, Group, Reading, Segmentation, link, overlapped_bare, rank, segment, tears
 from engine.tables import BREAKDOWN_BIT, DATE_BIT, EXCLUSION_BIT, GRID_BIT, Tables
 from engine.types import OrgPath, QueryTooLong, Resolution, Source
+from engine.typos import Stretch
 from hierarchy import Hierarchy, Level
 
 if TYPE_CHECKING:
@@ -479,8 +480,12 @@ def _correct(
     """Read the text again with misspelt names as further mentions; None when that explains no more."""
     found: tuple[Cut, list[Reading], list[Token]] | None = None
     least: tuple[int, int] = (reading.segmentation.content, 0)
+    stretches: list[Stretch] = []
     for swallow in (False, True):  # an exact name is only swallowed where that explains still more, or joins more
-        typos = tables.typos.find(text, reading, swallow)
+        before, stretches = stretches, tables.typos.stretches(text, reading, swallow)
+        if stretches == before:
+            break  # nothing to swallow: the same again
+        typos = tables.typos.find(text, reading, stretches)
         while typos:
             unused: list[Token] = []
             cut, readings = _read(tables, text, [*tokens, *typos], unused, [], True)

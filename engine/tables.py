@@ -6,7 +6,6 @@ from functools import lru_cache
 from os import PathLike
 
 from engine import lexicon
-from engine.consistency import org_path
 from engine.dates import TRIGGERS as DATE_TRIGGERS
 from engine.gazetteer import ORGANISATION, Gazetteer, OrgName
 from engine.indicators import load_indicators
@@ -14,16 +13,17 @@ from engine.names import GRID_PREFIXES
 from engine.normalize import FoldTable
 from engine.phrases import RELATIVES, Filler
 from engine.phrases import TRIGGERS as PHRASE_TRIGGERS
-from engine.types import LEVEL_NAMES, Entity, OrgPath, trusted
+from engine.types import LEVEL_NAMES, Entity, OrgPath, complete
 from engine.typos import SWAPPED, TypoFinder
 from engine.unknowns import NilFinder
-from hierarchy import Hierarchy
+from hierarchy import Hierarchy, Level
 
 DATE_BIT, EXCLUSION_BIT, BREAKDOWN_BIT, GRID_BIT = 1, 2, 4, 8
 # Words that are the ending of a name when they do not stand alone.
 _PLACE_LIKE = frozenset(
     ["城市", "市区", "县区", "城区", "郊区", "地区", "矿区", "林区", "牧区", "农区", "山区", "库区", "区县", "市县"]
 )
+_PATH_FIELDS = tuple(level.column for level in Level)
 _WORD_SIZES = (2, 3, 4)
 # A word that begins with one of these is as likely two: 和|平阴.
 _JOINERS = frozenset("的和与及跟同是在有对把被从向为问查看")
@@ -40,7 +40,7 @@ class Tables:
         self._typos: TypoFinder | None = None  # no cached_property: compiled, it is a plain property
         self._nil: NilFinder | None = None
         self.grid_prefixes = tuple(sorted(map(folds.fold_name, GRID_PREFIXES), key=len, reverse=True))
-        self.org_path = lru_cache(maxsize=None)(self._org_path)
+        self.org_path = lru_cache(maxsize=65536)(self._org_path)
         self.inferred = lru_cache(maxsize=65536)(self._inferred)
         self._suffix_words = frozenset(lexicon.suffix_words())
         self._longest_suffix_word = max(map(len, self._suffix_words))
@@ -67,12 +67,25 @@ class Tables:
         return cls(hierarchy, folds, gazetteer)
 
     def _org_path(self, node: int) -> OrgPath:
-        return org_path(self.hierarchy, node)
+        names = self.hierarchy.path_names(node)
+        level = self.hierarchy.levels[node]
+        values = dict(zip(_PATH_FIELDS, names, strict=True))
+        return complete(OrgPath, {**values, "level": LEVEL_NAMES[level], "name": names[level]})
 
     def _inferred(self, node: int, group: int, source: str) -> Entity:
         """An ancestor that the query does not name."""
-        level = LEVEL_NAMES[self.hierarchy.levels[node]]
-        return trusted(Entity, type=level, name=self.hierarchy.names[node], source=source, group=group)
+        values = {
+            "type": LEVEL_NAMES[self.hierarchy.levels[node]],
+            "name": self.hierarchy.names[node],
+            "text": None,
+            "start": None,
+            "end": None,
+            "source": source,
+            "score": 1.0,
+            "group": group,
+            "note": None,
+        }
+        return complete(Entity, values)
 
     @property
     def typos(self) -> TypoFinder:

@@ -17,7 +17,7 @@ from engine.gazetteer import ORGANISATION, Candidate, Gazetteer, OrgName, Token,
 from engine.names import BARE, SHORT, SUFFIX_STARTS
 from engine.phrases import Gap
 from engine.pinyin import merged_readings, readings
-from engine.readings import Reading
+from engine.readings import Reading, near_nodes
 from hierarchy import Hierarchy, Level
 
 HOMOPHONE, MERGED_SOUND, SWAPPED, EDITED = 1, 2, 3, 4  # weights; 0 is written as it should be
@@ -26,6 +26,8 @@ _BEGINNERS = frozenset("的和与及跟在是有查看问")  # words of one char
 _IDEOGRAPHS = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]+").fullmatch
 _WILD = "\ufffc"
 _MAX_STEM = 12
+_quickly = tuple.__new__  # a NamedTuple in a third of the time
+_MANY = 12  # organisations of one name that are looked at one by one
 _NEAR = 8  # mentions on either side that may support a typo
 
 
@@ -70,15 +72,19 @@ class _Found:
     def add(
         self, candidate: Candidate, meant: Meant, supported: bool, doubtful: bool = False, lonely: bool = True
     ) -> None:
-        known = self.candidates.get(candidate.node)
-        if known is None or meant.weight < known.typo:
-            self.candidates[candidate.node] = candidate._replace(typo=meant.weight)
-            self.guesses.discard(candidate.node)
-            self.lonely.discard(candidate.node)
-            if doubtful or (meant.weight >= EDITED and meant.kept < 2 and not supported):
-                self.guesses.add(candidate.node)  # an ordinary word, or one character kept of two
-            elif lonely and meant.weight >= EDITED and meant.kept < 2:
-                self.lonely.add(candidate.node)  # what stands beside it must be on its path
+        node, form, depth, _, alias = candidate
+        weight = meant[0]
+        known = self.candidates.get(node)
+        if known is None or weight < known[3]:
+            self.candidates[node] = _quickly(Candidate, (node, form, depth, weight, alias))
+            if known is not None:
+                self.guesses.discard(node)
+                self.lonely.discard(node)
+            little = weight >= EDITED and meant[2] < 2
+            if doubtful or (little and not supported):
+                self.guesses.add(node)  # an ordinary word, or one character kept of two
+            elif lonely and little:
+                self.lonely.add(node)  # what stands beside it must be on its path
 
 
 class TypoIndex:
@@ -96,32 +102,39 @@ class TypoIndex:
         self._wild = {pattern: "".join(characters) for pattern, characters in wild.items()}
         self._shorter = {key: tuple(dict.fromkeys(found)) for key, found in shorter.items()}
         self._alphabet = frozenset("".join(self.stems))
+        self._by_sound: tuple[dict[str, set[str]], dict[str, set[str]]] | None = None
         self._alike = lru_cache(maxsize=4096)(self._sounding_alike)
         self.longest = max(map(len, self.stems), default=0)
+        self.lookup = lru_cache(maxsize=512)(self._lookup)  # one question asks the same several times
 
-    def _sounding_alike(self, character: str) -> tuple[frozenset[str], frozenset[str]]:
-        """Characters of the table that sound the same, and that do once sounds are merged."""
-        own, own_merged = readings(character), merged_readings(character)
-        same = frozenset(c for c in self._alphabet if own & readings(c))
-        return same, frozenset(c for c in self._alphabet if own_merged & merged_readings(c)) - same
+    def _sounding_alike(self, character: str) -> dict[str, int]:
+        """Characters of the table that sound the same, and that do once sounds are merged, by their weight."""
+        if self._by_sound is None:
+            self._by_sound = _by_sound(self._alphabet, readings), _by_sound(self._alphabet, merged_readings)
+        exact, blurred = self._by_sound
+        near = {c for sound in merged_readings(character) for c in blurred.get(sound, ())}
+        same = {c for sound in readings(character) for c in exact.get(sound, ())}
+        return {**dict.fromkeys(near, MERGED_SOUND), **dict.fromkeys(same, HOMOPHONE)}
 
-    def lookup(self, written: str, heavy: bool = True) -> list[Meant]:
+    def _lookup(self, written: str, heavy: bool = True) -> list[Meant]:
         """Stems one change away, unordered; `heavy`: swaps and other edits too, not only sounds."""
         found: list[Meant] = []
         size = len(written)
         if size < 2 or size > self.longest + 1 or not _IDEOGRAPHS(written):
             return found
         for i, character in enumerate(written):
-            there = self._wild.get(f"{written[:i]}{_WILD}{written[i + 1 :]}")
-            if not there:
+            before, behind = written[:i], written[i + 1 :]
+            there = self._wild.get(f"{before}{_WILD}{behind}")
+            if there is None or there == character:
                 continue
-            same, near = self._alike(character)
-            for other in there:
-                if other == character:
-                    continue
-                weight = HOMOPHONE if other in same else MERGED_SOUND if other in near else EDITED
-                if heavy or weight < SWAPPED:
-                    found.append(Meant(weight, written[:i] + other + written[i + 1 :], size - 1, character))
+            alike = self._alike(character)
+            others: Iterable[str] = there
+            if not heavy and len(there) > len(alike):
+                others = sorted((c for c in alike if c in there), key=there.index)
+            for other in others:
+                weight = alike.get(other, EDITED)
+                if (heavy or weight < SWAPPED) and other != character:
+                    found.append(_quickly(Meant, (weight, f"{before}{other}{behind}", size - 1, character)))
         if heavy:
             for i in range(size - 1):
                 swapped = written[:i] + written[i + 1] + written[i] + written[i + 2 :]
@@ -133,6 +146,14 @@ class TypoIndex:
                     if stem in self.stems:
                         found.append(Meant(EDITED, stem, size - 1))
         return found
+
+
+def _by_sound(characters: Iterable[str], sounds: Callable[[str], Iterable[str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for character in characters:
+        for sound in sounds(character):
+            found.setdefault(sound, set()).add(character)
+    return found
 
 
 class TypoFinder:
@@ -158,22 +179,25 @@ class TypoFinder:
         self._place_characters = place_characters
         self.index = TypoIndex(gazetteer.stems)
 
-    def find(self, text: str, reading: Reading, swallow: bool) -> list[Token]:
-        """Mentions that misspelt stretches may be, as tokens to choose among like any other.
-
-        `swallow`: also those that take in an exact name whole (教新城供电所).
-        """
+    def find(self, text: str, reading: Reading, stretches: Sequence[Stretch]) -> list[Token]:
+        """Mentions that misspelt stretches may be, as tokens to choose among like any other."""
         tokens: list[Token] = []
         mentions = [t for g in reading.groups for t in g.mentions]
-        for stretch in self._stretches(text, reading, swallow):
+        for stretch in stretches:
             at = bisect_left(mentions, (stretch.start,))
             exact = mentions[max(at - _NEAR, 0) : at + _NEAR]
             tokens += self._with_suffix(text, stretch, exact)
             tokens += self._beside_relative(text, stretch, exact)
         return tokens
 
+    def stretches(self, text: str, reading: Reading, swallow: bool) -> list[Stretch]:
+        """Every gap that holds something unexplained; `swallow`: with the exact names a typo there may take in whole.
+
+        教新城供电所 is 新城供电所 with one character too many before it.
+        """
+        return list(self._stretches(text, reading, swallow))
+
     def _stretches(self, text: str, reading: Reading, swallow: bool) -> Iterator[Stretch]:
-        """Every gap that holds something unexplained, with the exact names a typo there may swallow."""
         tokens = reading.segmentation.tokens
         swallowable = self._swallowable(reading) if swallow else set()
         inside = {k for t in tokens for k in range(t.start + 1, t.end)}
@@ -380,12 +404,15 @@ class TypoFinder:
     def _related(self, node: int, outside: Sequence[Token]) -> bool:
         """Whether an exact mention outside the stretch lies on the path of the organisation."""
         last = self._hierarchy.last
+        end = last[node]
         for token in outside:
-            name = token.ref
-            assert isinstance(name, OrgName)
-            for candidate in name.candidates:
-                other = candidate.node
-                if other != node and (other <= node <= last[other] or node <= other <= last[node]):
+            nodes: Sequence[int] = token[3].nodes
+            if len(nodes) > _MANY:
+                nodes = near_nodes(token[3], node, self._hierarchy)
+            for other in nodes:
+                if other > end:
+                    break  # they ascend
+                if other != node and (node <= other or node <= last[other]):
                     return True
         return False
 

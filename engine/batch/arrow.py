@@ -131,6 +131,8 @@ class ArrowResolver:
             return flat_row(resolution), (*considered, resolution) if self.engine.is_open(resolution) else None
         except ValueError as error:  # too long, or a scope that is not in the table
             return failed_row(str(error)), None
+        except MemoryError:  # says nothing about the question
+            raise
         except Exception as error:  # a fault of ours costs one row, not the batch
             return failed_row(f"{type(error).__name__}: {error}; please report this question"), None
 

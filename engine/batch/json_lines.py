@@ -25,7 +25,7 @@ def column_types(objects: Iterable[dict[str, Any]], texts: Sequence[str]) -> pa.
         for key, value in content.items():
             found.setdefault(key, set()).add(_kind(value))
     for name in texts:
-        found[name] = {"str"}  # anything else in it is no text to be read
+        found[name] = {"str"}  # whatever else is in it is read as it is written in JSON
     return pa.schema([_field(key, frozenset(kinds - {"null"})) for key, kinds in found.items()])
 
 
@@ -37,9 +37,16 @@ def to_batch(objects: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.RecordB
         if field.metadata is not None:  # JSON text
             values = [None if value is None else _dumped(value) for value in values]
         elif field.type == pa.string():
-            values = [encodable(value) if isinstance(value, str) else None for value in values]
+            values = [as_text(value) for value in values]
         columns.append(pa.array(values, field.type))
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def as_text(value: Any) -> str | None:
+    """A value that is to be text; what is none, as JSON text, so that it is not taken for missing."""
+    if isinstance(value, str):
+        return encodable(value)
+    return None if value is None else _dumped(value)
 
 
 def lines_with(batch: pa.RecordBatch, added: Sequence[str]) -> Iterator[bytes]:
@@ -53,13 +60,52 @@ def lines_with(batch: pa.RecordBatch, added: Sequence[str]) -> Iterator[bytes]:
 
 def lines_of(batch: pa.RecordBatch) -> Iterator[bytes]:
     """Each row as a JSON object; dates and times in ISO 8601, what JSON cannot say as text."""
-    for row in batch.to_pylist():
-        yield _dumped(row).encode("utf-8") + b"\n"
+    names = batch.schema.names
+    for row in zip(*map(_values, batch.columns), strict=True):
+        yield _dumped(dict(zip(names, row, strict=True))).encode("utf-8") + b"\n"
 
 
 def json_text(column: pa.Array) -> pa.Array:
-    """A nested column as JSON text, null where it is null."""
-    return pa.array([None if value is None else _dumped(value) for value in column.to_pylist()], pa.string())
+    """A column of any type as JSON text, null where it is null."""
+    return pa.array([None if value is None else _dumped(value) for value in _values(column)], pa.string())
+
+
+def _values(column: pa.Array) -> Sequence[Any]:
+    """The values of a column, those that Python has no type for as text."""
+    try:
+        return column.to_pylist()  # type: ignore[no-any-return]
+    except (ValueError, OverflowError):  # nanoseconds, years past 9999, text that is not UTF-8
+        return [_value(each) for each in column]
+
+
+def _value(scalar: Any) -> Any:
+    try:
+        return scalar.as_py()
+    except (ValueError, OverflowError):
+        pass
+    kind = scalar.type
+    if pa.types.is_map(kind):
+        return [(_value(each["key"]), _value(each["value"])) for each in scalar.values]
+    if pa.types.is_struct(kind):
+        return {name: _value(each) for name, each in scalar.items()}
+    if pa.types.is_nested(kind):
+        return [_value(each) for each in scalar.values]
+    if pa.types.is_dictionary(kind):
+        return _value(scalar.value)
+    if pa.types.is_temporal(kind):
+        text = str(scalar.cast(pa.string()).as_py())
+        return text.replace(" ", "T", 1) if pa.types.is_timestamp(kind) else text
+    return scalar.as_buffer().to_pybytes()
+
+
+def as_utf8(column: pa.Array) -> pa.Array:
+    """A text column as it is, or with \\xff for bytes that are not UTF-8."""
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        values = _values(column)
+        return pa.array([_as_json(v) if isinstance(v, bytes) else v for v in values], pa.large_string())
+    return column
 
 
 def _dumped(value: Any) -> str:
@@ -80,7 +126,7 @@ def _without_nan(value: Any) -> Any:
 
 def _as_json(value: Any) -> Any:
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        return value.decode("utf-8", "backslashreplace")
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 

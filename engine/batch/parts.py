@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +17,8 @@ import pyarrow.ipc as ipc
 from engine.batch.columns import FAILED
 
 _MANIFEST = "manifest.json"
+_LOCK = "lock"
+_OURS = re.compile(r"\d{9}\.[0-9a-f]{12}\.\w+|manifest\.json(\.draft)?|lock|tables|output")
 _COUNTS = b"qilin.counts"
 _PACKED = ipc.IpcWriteOptions(compression="lz4")
 
@@ -49,7 +51,7 @@ class Parts:
             return ipc.open_file(file).get_batch(0)
 
     def finish(self, number: int, encoded: pa.RecordBatch, counts: Mapping[str, int]) -> None:
-        """Keep a finished part, and drop its questions.
+        """Keep a finished part.
 
         Args:
             number: of the part, from 0.
@@ -67,13 +69,17 @@ class Parts:
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
-        self._path(number, "questions").unlink(missing_ok=True)
+
+    def drop_questions(self, number: int) -> None:
+        """Remove the questions of a part that nobody works on any more."""
+        with suppress(OSError):  # they go with the folder at the latest
+            self._path(number, "questions").unlink()
 
     def has(self, number: int, rows: int) -> bool:
         """Whether a part is finished and holds that many rows; one that cannot be read is made again."""
         try:
             return sum(self.counts(number).values()) == rows
-        except (OSError, ValueError, KeyError):  # ArrowInvalid is a ValueError
+        except (OSError, ValueError, KeyError, TypeError):  # ArrowInvalid is a ValueError
             return False
 
     def counts(self, number: int) -> dict[str, int]:
@@ -105,6 +111,8 @@ class Unfinished(ValueError):
 def job_folder(folder: Path, manifest: Mapping[str, Any], *, resume: bool, restart: bool) -> Iterator[None]:
     """Hold the folder of a job, made or found, as long as the job runs; no other process may.
 
+    When the job has finished, the folder is removed.
+
     Args:
         folder: beside the output.
         manifest: everything that the bytes of the output depend on.
@@ -115,14 +123,19 @@ def job_folder(folder: Path, manifest: Mapping[str, Any], *, resume: bool, resta
         another process is at it; OSError, where the folder cannot be written.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
-    lock = filelock.FileLock(folder / "lock", timeout=0)
+    foreign = sorted(path.name for path in folder.iterdir() if not _OURS.fullmatch(path.name))
+    if foreign:
+        raise Unfinished(
+            f"{folder}: {foreign[0]!r} in this folder is no part of a batch. Move it, or name another OUT."
+        )
+    lock = filelock.FileLock(folder / _LOCK, timeout=0)
     try:
         lock.acquire()
     except filelock.Timeout:
         raise Unfinished(f"{folder}: another process is writing this output now. Wait for it, or stop it.") from None
     try:
-        earlier = read_manifest(folder)
-        if earlier is not None and not restart:
+        earlier = None if restart else read_manifest(folder)
+        if earlier is not None and any(folder.glob("*.done")):
             if not resume:
                 raise Unfinished(
                     f"{folder}: an earlier run did not finish. Give --resume to go on, or --restart to begin anew."
@@ -133,24 +146,32 @@ def job_folder(folder: Path, manifest: Mapping[str, Any], *, resume: bool, resta
                     f"{folder}: what was done before does not fit, because {'; '.join(changed)}. "
                     "Restore what has changed, or give --restart to begin anew."
                 )
-        elif earlier is not None or restart:
+        else:
             _empty(folder)
-        if earlier is None or restart:
             draft = folder / f"{_MANIFEST}.draft"
             draft.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
             sync(draft)
             os.replace(draft, folder / _MANIFEST)
         yield
+        _remove(folder)  # as long as no other run can be in it
     finally:
         lock.release()
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """What an earlier run wrote down; None where there is nothing to go on with."""
+    """What an earlier run wrote down; None where there is nothing to go on with.
+
+    Raises: Unfinished, where it cannot be read.
+    """
+    path = folder / _MANIFEST
     try:
-        manifest: dict[str, Any] = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except ValueError:
+        manifest = None
+    if not isinstance(manifest, dict):
+        raise Unfinished(f"{path}: this is damaged. Give --restart to begin anew.")
     return manifest
 
 
@@ -162,11 +183,6 @@ def differing(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         for name in names
         if earlier.get(name) != now.get(name)
     ]
-
-
-def remove(folder: Path) -> None:
-    """Remove the folder of a job that is finished."""
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def counts_of(statuses: pa.Array) -> dict[str, int]:
@@ -184,10 +200,19 @@ def total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 def _empty(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.name != "lock":
+    """Remove everything but the lock, the manifest first: without it nothing is taken for earlier work."""
+    for path in sorted(folder.iterdir(), key=lambda each: each.name != _MANIFEST):
+        if path.name != _LOCK:
             with suppress(FileNotFoundError):
                 path.unlink()
+
+
+def _remove(folder: Path) -> None:
+    """Remove the folder of a job that is finished, as far as that is possible."""
+    with suppress(OSError):
+        _empty(folder)
+        (folder / _LOCK).unlink()
+        folder.rmdir()
 
 
 def sync(path: Path) -> None:

@@ -15,8 +15,9 @@ from engine.batch.sinks import Encoding
 from engine.batch.worker import NO_ROW, Maker, Reply, Task, as_stream, work
 
 _WAITING = 2  # parts a worker has at most: one in work, one that it can go on with at once
-_MOST_STARTS = 3  # deaths in a row before any part was finished by anyone, after which something is wrong with all
-_MOST_DEATHS = 8  # deaths over one part at a different row each time: no row is to blame
+_MOST_STARTS = 3  # deaths in a row at no row, without any part finished between: something is wrong with all
+_MOST_KILLERS = 16  # rows blamed in a row, without any part finished between: not the rows are to blame
+_MOST_DEATHS = 8  # deaths over one part, at a different row each time: no row is to blame
 
 
 class WorkersFailed(RuntimeError):
@@ -79,6 +80,7 @@ class Pool:
         self._died_at: dict[int, list[int]] = {}
         self._killers: tuple[bytes, ...] = ()
         self._failed_starts = 0
+        self._blamed = 0
 
     def __enter__(self) -> Pool:
         return self
@@ -107,8 +109,9 @@ class Pool:
                     worker.ready = True
                     if reply.number is not None:
                         worker.tasks.popleft()
-                        self._failed_starts = 0
+                        self._failed_starts = self._blamed = 0
                         self._died_at.pop(reply.number, None)
+                        self._parts.drop_questions(reply.number)  # not by the worker, which may die before it says so
                         yield reply.number
                 if is_dead:
                     self._bury(worker)
@@ -142,11 +145,17 @@ class Pool:
         if not worker.ready or row == NO_ROW:
             self._failed_starts += 1
             if self._failed_starts >= _MOST_STARTS:
-                raise WorkersFailed(f"worker processes end before they resolve anything ({_reason(worker)}).")
+                when = "at no row" if worker.ready else "before they resolve anything"
+                raise WorkersFailed(f"worker processes keep ending {when} ({_reason(worker)}).")
         elif tasks:
             task = tasks.popleft()
             rows = self._died_at.setdefault(task.number, [])
             if row in rows:
+                self._blamed += 1
+                if self._blamed > _MOST_KILLERS:
+                    raise WorkersFailed(
+                        f"worker processes keep ending, at one row after the other ({_reason(worker)})."
+                    )
                 self._killers += (as_stream(self._parts.questions(task.number).slice(row, 1)),)
                 rows.clear()
             else:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from itertools import repeat
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.batch.columns import RESULT
+
+_EPOCH = date(1970, 1, 1)
 
 
 class Key(NamedTuple):
@@ -26,7 +29,7 @@ class Columns(NamedTuple):
     Args:
         query: the text column that holds the questions.
         today: a column with the day that relative dates count from: date, timestamp or ISO text. A
-            timestamp with a time zone counts by the day in Shanghai, one without as it is written.
+            time with a time zone counts by the day in Shanghai, one without as it is written.
         scope: a text column with the organisation of whoever asked.
         prefix: put before the name of each added column.
     """
@@ -108,7 +111,7 @@ def _texts(column: Any) -> list[str | None]:
 
 
 def _days(column: Any) -> list[date | str | None]:
-    """The day of each value; text that is no date stays text."""
+    """The day of each value; what is no date stays text."""
     kind = column.type
     if is_text(kind):
         return [text and text.strip() and _day(text.strip()) for text in _texts(column)]
@@ -116,11 +119,27 @@ def _days(column: Any) -> list[date | str | None]:
         if kind.tz is not None:
             column = pc.local_timestamp(column.cast(pa.timestamp(kind.unit, "Asia/Shanghai")))
         column = pc.floor_temporal(column, unit="day")
-    return column.cast(pa.date32()).to_pylist()  # type: ignore[no-any-return]
+    days = column.cast(pa.date32())
+    try:
+        return days.to_pylist()  # type: ignore[no-any-return]
+    except OverflowError:  # outside the years 1 to 9999
+        return [None if day is None else _from_epoch(day) for day in days.cast(pa.int32()).to_pylist()]
 
 
 def _day(text: str) -> date | str:
     try:
-        return date.fromisoformat(text[:10])
+        return date.fromisoformat(text)
     except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo is None else moment.astimezone(ZoneInfo("Asia/Shanghai"))).date()
+    except (ValueError, OverflowError):
         return text
+
+
+def _from_epoch(days: int) -> date | str:
+    try:
+        return _EPOCH + timedelta(days)
+    except OverflowError:
+        return f"{days} days after 1970-01-01"

@@ -18,7 +18,7 @@ from typing import IO, Any, NamedTuple
 
 from engine.batch.formats import STREAM, Format
 from engine.batch.manifest import file_hash, gaps_of, indicators_hash, rules_hash, short_name
-from engine.batch.parts import Parts, job_folder, read_manifest, remove, sync, total
+from engine.batch.parts import Parts, job_folder, read_manifest, sync, total
 from engine.batch.pool import Pool
 from engine.batch.questions import Columns
 from engine.batch.sinks import Sink, encoding_of
@@ -88,13 +88,20 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> dic
         written; ValueError, for an input that cannot be understood; WorkersFailed. There is then no
         output, or the one that was there before; what was finished is kept, unless the output is a stream.
     """
+    _check_target(job)
     if job.scope is not None:
         job.tables.scope_node(job.scope)
     with local_file(job.source) as path:
         both_lines = job.source_format is job.target_format is Format.JSONL
         added = job.columns.added if both_lines else None
+        state = _state(path)
         source = open_source(path, job.source_format, job.columns.texts, added=added, encoding=job.encoding)
         schema = job.columns.output_schema(source.schema)
+        twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
+        if twice and job.target_format is not Format.PARQUET:
+            raise ValueError(
+                f"the input has more than one column {twice[0]!r}, which {job.target_format} cannot hold; rename one of them."
+            )
         encoding = encoding_of(job.target_format, delimiter=getattr(source, "delimiter", ","), added=added)
         manifest = _manifest(job, path)
         with _folder(job, manifest) as folder, _output(job, folder) as file:
@@ -113,8 +120,27 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> dic
             mark = isinstance(source, CsvSource) and source.has_mark
             sink = Sink(file, encoding, schema, mark=mark, prefix=job.columns.prefix)
             counts = _resolve(job, source, parts, sink, Pool(recipe, parts, encoding, job.workers), watch)
+            if _state(path) != state:
+                raise ValueError(f"{job.source}: the file was changed while it was read. Begin anew with --restart.")
             sink.close()
         return counts
+
+
+def _state(path: str) -> tuple[int, int, int]:
+    """What changes with the content of a file."""
+    status = os.stat(path)
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _check_target(job: Job) -> None:
+    """Refuse an output that no file could be put in the place of: all work would be for nothing.
+
+    Raises: ValueError.
+    """
+    target = Path(job.target)
+    if job.target != STREAM and target.exists() and not target.is_file():
+        kind = "a folder" if target.is_dir() else "a device or a pipe"
+        raise ValueError(f"{target}: this is {kind}, not a file; name a file, or - for standard output.")
 
 
 def _resolve(
@@ -124,14 +150,15 @@ def _resolve(
     sizes: list[int] = []
     finished: set[int] = set()
     joined: list[dict[str, int]] = []
-    earlier = 0
+    done = earlier = 0
 
     def missing() -> Iterator[int]:
-        nonlocal earlier
+        nonlocal done, earlier
         for number, rows in enumerate(source.batches(job.part_rows)):
             sizes.append(rows.num_rows)
             if parts.has(number, rows.num_rows):
                 earlier += rows.num_rows
+                done += rows.num_rows
                 finished.add(number)
             else:
                 parts.put_questions(number, rows)
@@ -148,8 +175,9 @@ def _resolve(
     with pool:
         for number in pool.finish(missing()):
             finished.add(number)
+            done += sizes[number]
             join()
-            watch(Progress(sum(sizes[n] for n in finished), earlier, source.share_read()))
+            watch(Progress(done, earlier, source.share_read()))
     join()
     counts = total(joined)
     if sum(counts.values()) != sum(sizes):
@@ -180,8 +208,8 @@ def _manifest(job: Job, path: str) -> dict[str, Any]:
 
 
 def parts_folder(target: str) -> Path:
-    """Where the parts of an output lie until it is whole."""
-    path = Path(target)
+    """Where the parts of an output lie until it is whole: beside it, also where a link stands for it."""
+    path = Path(os.path.realpath(target)) if os.path.islink(target) else Path(target)
     return path.with_name(f"{path.name}.parts")
 
 
@@ -195,7 +223,6 @@ def _folder(job: Job, manifest: dict[str, Any]) -> Iterator[Path]:
     folder = parts_folder(job.target)
     with job_folder(folder, manifest, resume=job.resume, restart=job.restart):
         yield folder
-    remove(folder)
 
 
 @contextmanager
@@ -208,4 +235,4 @@ def _output(job: Job, folder: Path) -> Iterator[IO[bytes]]:
     with draft.open("wb") as file:
         yield file
     sync(draft)
-    os.replace(draft, job.target)
+    os.replace(draft, os.path.realpath(job.target))

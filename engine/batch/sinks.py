@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from engine.batch import json_lines
 from engine.batch.columns import RESULT
 from engine.batch.formats import Format
+from engine.batch.questions import is_text
 
 _TEXT = pa.schema([("text", pa.large_binary())])
 # Columns whose values repeat within a file; to look for repeats in the others only costs time.
@@ -134,8 +135,14 @@ def _as_text(text: bytes) -> pa.RecordBatch:
 
 def _flat(rows: pa.RecordBatch) -> Any:
     """The rows with every column of a type that CSV can hold."""
-    columns = [
-        json_lines.json_text(column) if pa.types.is_nested(column.type) or pa.types.is_binary(column.type) else column
-        for column in rows.columns
-    ]
-    return pa.RecordBatch.from_arrays(columns, names=rows.schema.names)
+    return pa.RecordBatch.from_arrays([_flat_column(column) for column in rows.columns], names=rows.schema.names)
+
+
+def _flat_column(column: pa.Array) -> pa.Array:
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if kind != column.type or pa.types.is_string_view(kind):
+        column = column.cast(pa.large_string() if is_text(kind) else kind)
+    if is_text(kind):
+        return json_lines.as_utf8(column)
+    is_plain = pa.types.is_primitive(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind)
+    return column if is_plain and not pa.types.is_interval(kind) else json_lines.json_text(column)

@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -19,7 +19,6 @@ import pyarrow.parquet as pq
 
 from engine.batch import json_lines
 from engine.batch.formats import STREAM, Format
-from engine.types import encodable
 
 _READ_BYTES = 4 << 20
 _SNIFFED_BYTES = 1 << 20
@@ -83,25 +82,53 @@ class CsvSource:
         self._path = path
         with open(path, "rb") as file:
             start = file.read(_SNIFFED_BYTES)
-        self.encoding = encoding or _encoding(start)
+        self.encoding = encoding or _encoding(path, start)
         self.has_mark = start.startswith(b"\xef\xbb\xbf")
-        text = start.decode(self.encoding, "replace")
-        first_line = text.split("\n", 1)[0]
+        try:
+            text = start.decode(self.encoding, "replace").removeprefix("\ufeff")
+        except LookupError:
+            raise ValueError(f"{encoding!r} is no encoding that is known; try utf-8, gb18030 or utf-16.") from None
+        first_line = text.lstrip("\r\n").split("\n", 1)[0]
         self.delimiter = max(",\t;", key=first_line.count)
-        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter), [])
+        lines = filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter))
+        try:
+            header = next(lines, [])
+        except csv.Error as error:
+            raise ValueError(f"{path}:1: this is no header ({error}).") from None
         if not header:
             raise ValueError(f"{path}: the file is empty; its first line must name the columns.")
         twice = sorted({name for name in header if header.count(name) > 1})
         if twice:
             raise ValueError(f"{path}:1: the header names {', '.join(map(repr, twice))} twice; rename one of them.")
         self.schema = pa.schema([(name, pa.string()) for name in header])
-        self.rows: int | None = None
         self._size = Path(path).stat().st_size
+        self.rows: int | None = 0 if len(start) == self._size and not _any(lines) else None
         self._file: IO[bytes] | None = None
 
     def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
+        if self.rows == 0:  # a header alone, which pyarrow does not take without a line end
+            return
+        last: pa.RecordBatch | None = None
         with open(self._path, "rb") as self._file:
-            yield from in_batches(self._read(self._file), rows)
+            for batch in in_batches(self._read(self._file), rows):
+                if last is not None:
+                    yield last
+                last = batch
+        if last is not None:
+            self._check_end(last)
+            yield last
+
+    def _check_end(self, last: pa.RecordBatch) -> None:
+        """Refuse a file whose last quote is never closed: all rows behind it would be one cell."""
+        cell = str(last.column(last.num_columns - 1)[-1])
+        if "\n" not in cell and "\r" not in cell:
+            return
+        with open(self._path, "rb") as file:
+            file.seek(max(self._size - 64, 0))
+            end = file.read().rstrip(b"\r\n\0")  # zeros: halves of UTF-16 line ends
+        if not end.endswith(b'"'):
+            start = cell.replace("\n", " ")[:40]
+            raise ValueError(f"{self._path}: the quote before {start!r} is never closed. Close it, or remove it.")
 
     def _read(self, file: IO[bytes]) -> Iterator[pa.RecordBatch]:
         try:
@@ -114,7 +141,11 @@ class CsvSource:
                 ),
             )
             yield from reader
-        except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{self._path}: {error}. Correct the file, or name its --encoding.") from None
+        except pa.ArrowInvalid as error:
+            if "straddling" in str(error):  # pyarrow does not say where
+                error = f"a row is longer than {_READ_BYTES >> 20} MiB, or a quote is not closed"
             raise ValueError(f"{self._path}: {error}. Correct the row, or name the --encoding.") from None
 
     def share_read(self) -> float:
@@ -131,7 +162,8 @@ class JsonLinesSource:
             (`json_lines.LINE`), for an output that is JSON lines too. None: every key becomes a column, of
             the type that `json_lines.column_types` finds.
 
-    Raises: ValueError, where a line is no object or has one of the added keys already.
+    Raises: ValueError, where a line is no object or has one of the added keys already, and where no line at
+        all has one of `texts`.
     """
 
     def __init__(self, path: str, texts: Iterable[str], added: Iterable[str] | None) -> None:
@@ -164,13 +196,15 @@ class JsonLinesSource:
     def _batch(self, lines: list[bytes], objects: list[dict[str, Any]]) -> pa.RecordBatch:
         if not self._whole:
             return json_lines.to_batch(objects, self.schema)
-        texts: list[Any] = [pa.array([_as_text(o.get(name)) for o in objects], pa.string()) for name in self._texts]
+        texts = [pa.array([json_lines.as_text(o.get(name)) for o in objects], pa.string()) for name in self._texts]
         return pa.RecordBatch.from_arrays([*texts, pa.array(lines, pa.binary())], schema=self.schema)
 
     def _objects(self, file: IO[bytes]) -> Iterator[dict[str, Any]]:
         return (content for _, content in self._numbered(file))
 
     def _numbered(self, file: IO[bytes]) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        content: dict[str, Any] | None = None
+        unseen = set(self._texts)
         for number, raw in enumerate(file, 1):
             line = raw.strip()
             if number == 1:
@@ -188,7 +222,12 @@ class JsonLinesSource:
             clash = self._added & content.keys()
             if clash:
                 raise ValueError(f"{self._path}:{number}: the line already has {min(clash)!r}; give a --prefix.")
+            unseen -= content.keys()
             yield line, content
+        if unseen and content is not None:  # a misspelt name: every row would be taken to say nothing there
+            raise ValueError(
+                f"{self._path}: no line has the key {min(unseen)!r}; the last one has {', '.join(map(repr, content))}."
+            )
 
     def share_read(self) -> float:
         return _share_read(self._file, self._size)
@@ -213,15 +252,19 @@ def in_batches(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Reco
 
 @contextmanager
 def local_file(path: str, folder: Path | None = None) -> Iterator[str]:
-    """A path that can be read more than once: standard input is kept in a temporary file meanwhile."""
-    if path != STREAM:
+    """A path that can be read more than once: standard input, or a pipe, is kept in a temporary file meanwhile."""
+    if path != STREAM and not Path(path).is_fifo():
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="qilin-", dir=folder) as kept:
         copy = Path(kept, "stdin")
-        with copy.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file, _READ_BYTES)
+        with copy.open("wb") as file, _stream(path) as stream:
+            shutil.copyfileobj(stream, file, _READ_BYTES)
         yield str(copy)
+
+
+def _stream(path: str) -> AbstractContextManager[IO[bytes]]:
+    return nullcontext(sys.stdin.buffer) if path == STREAM else open(path, "rb")
 
 
 def open_source(
@@ -251,15 +294,27 @@ def _share_read(file: IO[bytes] | None, size: int) -> float:
     return 1.0 if file.closed else file.tell() / size
 
 
-def _as_text(value: Any) -> str | None:
-    return encodable(value) if isinstance(value, str) else None
+def _any(lines: Iterable[list[str]]) -> bool:
+    try:
+        return any(lines)
+    except csv.Error:  # a long one
+        return True
 
 
-def _encoding(start: bytes) -> str:
+def _encoding(path: str, start: bytes) -> str:
+    """UTF-16 with its mark, UTF-8, else GB18030. Raises: ValueError, for UTF-8 with some broken bytes."""
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
+    whole_lines = start[: start.rfind(b"\n") + 1 or len(start)]
     try:
-        start[: start.rfind(b"\n") + 1 or len(start)].decode("utf-8")
-    except UnicodeDecodeError:
-        return "gb18030"
-    return "utf-8"
+        whole_lines.decode("utf-8")
+        return "utf-8"
+    except UnicodeDecodeError as error:
+        text = whole_lines.decode("utf-8", "replace")
+        broken = text.count("\ufffd")
+        if len(whole_lines) - len(text) > 4 * broken:  # a Chinese character is 3 bytes; GB18030 is hardly ever UTF-8
+            line = whole_lines.count(b"\n", 0, error.start) + 1
+            raise ValueError(
+                f"{path}:{line}: this line is not UTF-8, though most of the file is. Correct it, or name the --encoding."
+            ) from None
+    return "gb18030"

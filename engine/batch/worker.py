@@ -114,8 +114,7 @@ def work(pipe: Any, at: Any, maker: Maker, parts: Parts, encoding: Encoding) -> 
         pipe.send(Reply())
         while True:
             task: Task = pipe.recv()
-            at.value = NO_ROW
-            _finish(task, resolver, parts, encoding)
+            _finish(task, resolver, parts, encoding, mark)
             pipe.send(Reply(task.number))
     except EOFError:
         return
@@ -125,10 +124,11 @@ def work(pipe: Any, at: Any, maker: Maker, parts: Parts, encoding: Encoding) -> 
         pipe.send(Reply(problem=f"{type(error).__name__}: {error}"))
 
 
-def _finish(task: Task, resolver: ArrowResolver, parts: Parts, encoding: Encoding) -> None:
+def _finish(task: Task, resolver: ArrowResolver, parts: Parts, encoding: Encoding, mark: Callable[[int], None]) -> None:
     questions = parts.questions(task.number)
     killers: frozenset[Key] = frozenset(key for row in task.killers for key in resolver.keys(one_row(row)))
     rows = resolver(questions, killers, task.careful)
+    mark(NO_ROW)  # none is to blame for what happens while they are written
     parts.finish(task.number, encoding.encode(rows), counts_of(rows.column(resolver.columns.added[0])))
 
 
