@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -61,6 +64,14 @@ def batch(
         int | None,
         typer.Option("--workers", "-w", min=1, help="几个进程。 How many processes.", show_default="CPU 核数 the CPU cores"),
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray",
+            metavar="auto|local|HOST:PORT",
+            help="在 Ray 集群上做；OUT 是一个目录。 On a Ray cluster; OUT becomes a folder of Parquet files.",
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="接着上次没有做完的做。 Go on where an earlier run ended.")
     ] = False,
@@ -114,6 +125,18 @@ def batch(
         from engine.batch.questions import Columns
         from engine.batch.run import Job, parts_folder, run_job
 
+        run: Callable[..., dict[str, int]] = run_job
+        if ray is not None:
+            if find_spec("ray") is None:
+                raise ImportError("--ray needs ray. Install the extra: pip install 'qilin[ray]'")
+            if (
+                target == "-"
+                or format_of(target, target_format or (None if Path(target).suffix else "parquet")) != "parquet"
+            ):
+                raise typer.BadParameter("on Ray OUT is a folder of Parquet files; give the name of a folder.")
+            from engine.batch.ray_data import run_on_ray
+
+            run, target_format = partial(run_on_ray, address=ray), "parquet"
         if resume and restart:
             raise typer.BadParameter("give --resume or --restart, not both.")
         if source != "-" and target != "-" and os.path.exists(target) and os.path.samefile(source, target):
@@ -130,14 +153,14 @@ def batch(
             default_date,
             max_length,
             gap_options(gap_filler, model, adapter, server, gap_threshold, gap_settles, gap_timeout).decided(),
-            workers or _cores(),
+            workers or (_cores() if ray is None else 0),
             encoding,
             resume=resume,
             restart=restart,
         )
         try:
             with _Bar() as bar:
-                counts = run_job(job, bar.tell)
+                counts = run(job, watch=bar.tell)
         except KeyboardInterrupt:
             kept = f" What is finished lies in {parts_folder(target)}; --resume goes on." if target != "-" else ""
             complain(f"interrupted.{kept}")

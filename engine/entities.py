@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.dates import DateMention
 from engine.draft import Asked, Draft
-from engine.gazetteer import DATE, INDICATOR, ORGANISATION, PHRASE, Candidate, OrgName, Token
+from engine.gazetteer import DATE, INDICATOR, ORGANISATION, PHRASE, OrgName, Token
 from engine.names import FULL
 from engine.phrases import Phrase
 from engine.readings import Group, Reading
@@ -51,7 +51,8 @@ def gather(tables: Tables, asked: Asked, reading: Reading, draft: Draft, doubtfu
         i = size - left
         left -= 1
         if doubt:
-            nodes = sorted({s.nodes[i] for s in group.states if s.deepest in group.options}) or [named[i]]
+            options = set(group.options)
+            nodes = sorted({s.nodes[i] for s in group.states if s.deepest in options}) or [named[i]]
             entities.append(mention_entity(tables, asked, token, nodes, number))
         else:
             entities.append(_entity(tables, asked, token, named[i], number))
@@ -96,7 +97,7 @@ def _entity(tables: Tables, asked: Asked, token: Token, node: int, number: int) 
 
 def _template(tables: Tables, name: OrgName, node: int) -> dict[str, object]:
     """What an entity says of a mention, wherever it stands."""
-    candidate = _candidate(name, node)
+    candidate = name.candidate(node)
     canonical = tables.hierarchy.names[node]
     note = None
     source: str = "exact" if candidate.form == FULL and candidate.alias is None else "alias"
@@ -118,13 +119,6 @@ def _template(tables: Tables, name: OrgName, node: int) -> dict[str, object]:
         "group": None,
         "note": note,
     }
-
-
-def _candidate(name: OrgName, node: int) -> Candidate:
-    for candidate in name.candidates:
-        if candidate.node == node:
-            return candidate
-    raise AssertionError("a state holds only candidates of its mentions")
 
 
 def gather_other(asked: Asked, token: Token, draft: Draft) -> None:

@@ -29,7 +29,7 @@ def excluded_outside(tables: Tables, reading: Reading) -> Conflict | None:
     wanted = [g for g in reading.groups if not g.excluded]
     if not wanted:
         return None
-    tops = [o for g in wanted for o in g.options]
+    tops = list(dict.fromkeys(o for g in wanted for o in g.options))
     for group in reading.groups:
         if group.excluded and not any(top < o <= last[top] for o in group.options for top in tops):
             paths = [tables.org_path(i) for i in tops]

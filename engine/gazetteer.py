@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -26,6 +27,8 @@ from hierarchy import Alias, Hierarchy, Level
 
 ORGANISATION, INDICATOR, DATE, PHRASE = range(4)  # what a token is
 TAIL_BIT = 1 << 16  # the trigger that says the text holds the tail of a name
+_MANY = 12  # organisations of one stem that are looked at one by one
+_MAX_HELD = 1 << 19  # organisations that the remembered strings may name together
 _NO_NODES: frozenset[int] = frozenset()
 _MAX_MEMO = 1 << 16  # strings whose meaning is remembered
 EXACT_TYPO = 0  # weight of a name that is written as it should be
@@ -79,13 +82,13 @@ class OrgName:
     """
 
     __slots__ = (
+        "_candidates",
         "_gazetteer",
         "_shorter",
         "_states",
         "_suffix",
         "bare",
         "best",
-        "candidates",
         "form",
         "guesses",
         "level",
@@ -110,8 +113,14 @@ class OrgName:
         source: str = "",
         guesses: frozenset[int] = frozenset(),
         lonely: frozenset[int] = frozenset(),
+        alike: tuple[int, ...] = (),
     ) -> None:
-        self.candidates = candidates
+        """
+        Args:
+            candidates: ascending by node; of many that differ in the node alone, only the first.
+            levels: of all nodes.
+            alike: the nodes of such many, else empty.
+        """
         self.guesses = guesses
         self.lonely = lonely
         self.stem = stem
@@ -120,13 +129,17 @@ class OrgName:
         self.weak = weak
         self.source = source
         self.templates: dict[int, dict[str, object]] = {}
+        self._candidates = candidates
         self._states: list[State] | None = None
         self._shorter: tuple[tuple[int, OrgName], ...] | None = ()
         self._gazetteer: Gazetteer | None = None
         self._suffix = ""
         self.nodes: tuple[int, ...]
         self.best: tuple[int, ...]
-        if len(candidates) == 1:
+        if alike:
+            self.form = candidates[0][1]
+            self.nodes = self.best = alike
+        elif len(candidates) == 1:
             node, self.form, _, _, _ = candidates[0]
             self.nodes = self.best = (node,)
         else:
@@ -135,6 +148,25 @@ class OrgName:
             self.form = form
             self.best = tuple([c[0] for c in candidates if c[1] == form and c[2] == depth and c[3] == typo])
         self.level = levels[self.best[0]]
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Every organisation the mention could be, ascending by node."""
+        if len(self._candidates) < len(self.nodes):
+            self._candidates = tuple(self.slice(0, len(self.nodes)))
+        return self._candidates
+
+    def slice(self, start: int, end: int) -> Sequence[Candidate]:
+        """`candidates[start:end]`, without making the others."""
+        if len(self._candidates) == len(self.nodes):
+            return self._candidates[start:end]
+        _, form, depth, typo, alias = self._candidates[0]
+        return [_token(Candidate, (node, form, depth, typo, alias)) for node in self.nodes[start:end]]
+
+    def candidate(self, node: int) -> Candidate:
+        """The candidate of one of the nodes."""
+        at = bisect_left(self.nodes, node)
+        return self.slice(at, at + 1)[0]
 
     @property
     def states(self) -> list[State]:
@@ -274,6 +306,7 @@ class Gazetteer:
         self._automaton.make_automaton()
         self._has_codes = any(c.isascii() and c.isalnum() for stem in self.stems for c in stem)
         self._memo: dict[tuple[str, str], tuple[int, OrgName, bool] | None] = {}
+        self._held = 0
 
     def __reduce__(self) -> tuple[object, ...]:
         # Made empty, then filled: compiled, there is neither a __dict__ nor a class without its arguments. The
@@ -285,6 +318,7 @@ class Gazetteer:
         for name, value in state.items():
             setattr(self, name, value)
         self._memo = {}
+        self._held = 0
 
     def with_words(self, ordinary: frozenset[str]) -> Gazetteer:
         """Put back the words that a pickle leaves out."""
@@ -329,12 +363,14 @@ class Gazetteer:
 
     def _remember(self, stem: str, suffix: str) -> tuple[int, OrgName, bool] | None:
         """`_longest`, kept for the next text; and whether it counts wherever it stands."""
-        if len(self._memo) >= _MAX_MEMO:
+        if len(self._memo) >= _MAX_MEMO or self._held >= _MAX_HELD:
             self._memo.clear()
+            self._held = 0
         longest = self._longest(stem, suffix)
         known = None
         if longest is not None:
             more, name = longest
+            self._held += len(name.nodes)
             known = more, name, not (self._has_codes or (name.bare and stem[0] in _MULTIPLIERS))
         self._memo[stem, suffix] = known
         return known
@@ -367,6 +403,11 @@ class Gazetteer:
         The same string may be cut elsewhere too: 大理市 is 大理 + 市 and the stem of 大理市供电所.
         """
         text = stem + (ending if written is None else written)
+        whole = self.stems.get(text[: len(stem)])
+        if whole is not None and len(whole) > _MANY:
+            many = self._name_of_many(text, stem, whole)
+            if many is not None:
+                return many
         best: dict[int, Candidate] = {}
         bare: set[int] = set()
         forbidden = self._forbidden.get(text, ())
@@ -399,6 +440,27 @@ class Gazetteer:
         # 开发区供电所 is a name of its own: below a parent that has none, 宿城开发区供电所 is only a guess.
         guesses = frozenset([c[0] for c in candidates if c[1] == TAIL]) if form < SHORT else _NO_NODES
         return OrgName(candidates, self.levels, stem=stem, bare=is_bare, tail=form == TAIL, weak=weak, guesses=guesses)
+
+    def _name_of_many(self, text: str, stem: str, entries: list[tuple[int, Suffixes, Alias | None]]) -> OrgName | None:
+        """`name`, where it is of many substations that differ in nothing but the node; None: it is not."""
+        _, suffixes, _ = entries[0]
+        if suffixes.level != Level.SUBSTATION or text in self._forbidden:
+            return None
+        rest = text[len(stem) :]
+        form = suffixes.forms.get(rest)
+        if form is None or form == TAIL or "自治" in rest:
+            return None
+        for _, its, alias in entries:
+            if its is not suffixes or alias is not None:
+                return None
+        for cut in range(2, len(text) + 1):
+            if cut != len(stem) and text[:cut] in self.stems:
+                return None
+        nodes = tuple([entry[0] for entry in entries])
+        bare = not rest
+        first = Candidate(nodes[0], form, Level.SUBSTATION)
+        weak = bare and text in self._ordinary
+        return OrgName((first,), self.levels, stem=stem, bare=bare, weak=weak, alike=nodes)
 
     def _level_up(self, best: dict[int, Candidate], ending: str) -> None:
         """Keep open what the level alone should not decide.

@@ -105,7 +105,8 @@ def without(reading: Reading, swallowed: frozenset[Token]) -> Reading:
             gone.update(left[1:])
             name = left[0].ref
             assert isinstance(name, OrgName)
-            parent = Group(left[0], [s for s in name.states if s.deepest in name.best], group.excluded)
+            best = set(name.best)
+            parent = Group(left[0], [s for s in name.states if s.deepest in best], group.excluded)
             parent.options = name.best
             parent.via = parent.states[0]
             groups.append(parent)

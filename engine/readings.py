@@ -21,6 +21,7 @@ from hierarchy import Hierarchy
 
 MAX_SEGMENTATIONS = 64  # equally good ways to cut one text that are followed up
 _MAX_WORK = 4000  # tokens in all alternatives of one text together
+_MANY = 12  # organisations of one name that are tried one by one
 MAX_STATES = 4096  # partial paths of one target that are followed up
 
 
@@ -318,8 +319,8 @@ def _continues(text: str, end: int, token: Token, opening: bool) -> bool:
 def _extend(states: list[State], name: OrgName, hierarchy: Hierarchy) -> list[State]:
     """Every way to put one more mention on the path of a state."""
     levels, last = hierarchy.levels, hierarchy.last
-    candidates = name.candidates
-    many = len(candidates) > 12
+    many = len(name.nodes) > _MANY
+    candidates: Sequence[Candidate] = () if many else name.candidates
     extended: list[State] = []
     for repeats, typos, form, depth, upward, deepest, nodes in states:
         end = last[deepest]
@@ -344,18 +345,10 @@ def _extend(states: list[State], name: OrgName, hierarchy: Hierarchy) -> list[St
 
 def _near(name: OrgName, deepest: int, hierarchy: Hierarchy) -> Sequence[Candidate]:
     """The candidates on the path of a node or below it, in logarithmic time."""
-    candidates = name.candidates
     ids = name.nodes
     low = bisect_left(ids, deepest)
-    below = candidates[low : bisect_right(ids, hierarchy.last[deepest])]
-    return [*[candidates[at] for at in _above(ids, deepest, hierarchy)], *below]
-
-
-def near_nodes(name: OrgName, node: int, hierarchy: Hierarchy) -> list[int]:
-    """The organisations a mention could be that lie on the path of a node, are it, or lie below it, ascending."""
-    ids = name.nodes
-    low = bisect_left(ids, node)
-    return [*[ids[at] for at in _above(ids, node, hierarchy)], *ids[low : bisect_right(ids, hierarchy.last[node])]]
+    below = name.slice(low, bisect_right(ids, hierarchy.last[deepest]))
+    return [*[name.candidate(ids[at]) for at in _above(ids, deepest, hierarchy)], *below]
 
 
 def _above(ids: Sequence[int], node: int, hierarchy: Hierarchy) -> list[int]:
@@ -472,7 +465,7 @@ def rank(reading: Reading, shared: frozenset[Token] = frozenset()) -> tuple[int,
             if mention not in shared:
                 name = mention.ref
                 assert isinstance(name, OrgName)
-                form = max(form, next(c.form for c in name.candidates if c.node == node))
+                form = max(form, name.candidate(node).form)
     return typos, form
 
 

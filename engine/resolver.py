@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import lru_cache
@@ -335,7 +336,7 @@ def _relative(tables: Tables, asked: Asked, phrase: Phrase, tokens: list[Token])
         if token.kind == ORGANISATION and token.end == phrase.start:
             name = token.ref
             assert isinstance(name, OrgName)
-            if any(levels[c.node] >= level for c in name.candidates):
+            if any(levels[node] >= level for node in name.nodes):
                 return Token(phrase.start, phrase.end, PHRASE, phrase._replace(kind="echo"))
     word = asked.folded.text[phrase.start : phrase.end]
     own = word[0] in "我咱本" and word.endswith(("公司", "单位"))
@@ -468,10 +469,15 @@ def _cut_out(tables: Tables, text: str, token: Token, starts: set[int], ends: se
 
 
 def _parent_of(tables: Tables, upper: Token, name: OrgName) -> bool:
-    last = tables.hierarchy.last
+    hierarchy = tables.hierarchy
+    last = hierarchy.last
     above = upper.ref
     assert isinstance(above, OrgName)
-    return any(top.node < low.node <= last[top.node] for top in above.candidates for low in name.candidates)
+    tops, lows = above.nodes, name.nodes
+    if len(tops) <= len(lows):
+        return any(bisect_right(lows, top) < bisect_right(lows, last[top]) for top in tops)
+    known = set(tops)
+    return any(not known.isdisjoint(hierarchy.paths[low][:-1]) for low in lows)
 
 
 def _correct(

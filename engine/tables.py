@@ -16,14 +16,13 @@ from engine.phrases import TRIGGERS as PHRASE_TRIGGERS
 from engine.types import LEVEL_NAMES, Entity, OrgPath, complete
 from engine.typos import SWAPPED, TypoFinder
 from engine.unknowns import NilFinder
-from hierarchy import Hierarchy, Level
+from hierarchy import Hierarchy
 
 DATE_BIT, EXCLUSION_BIT, BREAKDOWN_BIT, GRID_BIT = 1, 2, 4, 8
 # Words that are the ending of a name when they do not stand alone.
 _PLACE_LIKE = frozenset(
     ["城市", "市区", "县区", "城区", "郊区", "地区", "矿区", "林区", "牧区", "农区", "山区", "库区", "区县", "市县"]
 )
-_PATH_FIELDS = tuple(level.column for level in Level)
 _WORD_SIZES = (2, 3, 4)
 # A word that begins with one of these is as likely two: 和|平阴.
 _JOINERS = frozenset("的和与及跟同是在有对把被从向为问查看")
@@ -67,10 +66,17 @@ class Tables:
         return cls(hierarchy, folds, gazetteer)
 
     def _org_path(self, node: int) -> OrgPath:
-        names = self.hierarchy.path_names(node)
-        level = self.hierarchy.levels[node]
-        values = dict(zip(_PATH_FIELDS, names, strict=True))
-        return complete(OrgPath, {**values, "level": LEVEL_NAMES[level], "name": names[level]})
+        hierarchy = self.hierarchy
+        province, city, company, substation = hierarchy.path_names(node)
+        values = {
+            "province": province,
+            "city": city,
+            "company": company,
+            "substation": substation,
+            "level": LEVEL_NAMES[hierarchy.levels[node]],
+            "name": hierarchy.names[node],
+        }
+        return complete(OrgPath, values)
 
     def _inferred(self, node: int, group: int, source: str) -> Entity:
         """An ancestor that the query does not name."""

@@ -8,7 +8,7 @@ weight. A typo must be supported, by a suffix of its own or by an exact mention 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from engine.gazetteer import ORGANISATION, Candidate, Gazetteer, OrgName, Token,
 from engine.names import BARE, SHORT, SUFFIX_STARTS
 from engine.phrases import Gap
 from engine.pinyin import merged_readings, readings
-from engine.readings import Reading, near_nodes
+from engine.readings import Reading
 from hierarchy import Hierarchy, Level
 
 HOMOPHONE, MERGED_SOUND, SWAPPED, EDITED = 1, 2, 3, 4  # weights; 0 is written as it should be
@@ -27,7 +27,6 @@ _IDEOGRAPHS = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]+").fullmatch
 _WILD = "\ufffc"
 _MAX_STEM = 12
 _quickly = tuple.__new__  # a NamedTuple in a third of the time
-_MANY = 12  # organisations of one name that are looked at one by one
 _NEAR = 8  # mentions on either side that may support a typo
 
 
@@ -59,6 +58,15 @@ class Stretch(NamedTuple):
     runs: tuple[tuple[int, int], ...]
     starts: frozenset[int]
     edges: frozenset[int]
+
+
+class _Beside:
+    """What the exact mentions beside a stretch could be."""
+
+    def __init__(self, mentions: Sequence[Token]) -> None:
+        self.mentions = mentions
+        self.known: frozenset[int] = frozenset([node for token in mentions for node in token[3].nodes])
+        self.nodes = sorted(self.known)
 
 
 class _Found:
@@ -172,7 +180,7 @@ class TypoFinder:
         self._hierarchy = hierarchy
         self._gap = gap
         self._gazetteer = gazetteer
-        self._name = lru_cache(maxsize=65536)(gazetteer.name)  # of stems and suffixes, both few
+        self._name = lru_cache(maxsize=16384)(gazetteer.name)  # of stems and suffixes, both few
         self._is_ordinary = is_ordinary
         self._ends_like_a_word = ends_like_a_word
         self._is_place = is_place
@@ -307,16 +315,17 @@ class TypoFinder:
         light = self.index.lookup(written, heavy=False)
         if elsewhere:  # a company has few stations: one that sounds like a place elsewhere is meant all the same
             companies = [t for t in outside if t.end == start and self._level(t) == Level.COMPANY]
-            fits = self._collect(found, light, end, suffix, companies, True) or bool(light)
+            fits = self._collect(found, light, end, suffix, _Beside(companies), True) or bool(light)
         else:
-            fits = self._collect(found, light, end, suffix, outside, False)
+            fits = self._collect(found, light, end, suffix, _Beside(outside), False) if light else False
         if not fits:
             heavy = [m for m in self.index.lookup(written) if m.weight >= SWAPPED]
             a_word = elsewhere or self._is_ordinary(written)
             if a_word:  # only what keeps all of its characters
                 heavy = [m for m in heavy if m.kept == len(written) and (m.weight == SWAPPED or not elsewhere)]
                 outside = [t for t in outside if t.end == start]
-            self._collect(found, heavy, end, suffix, outside, a_word)
+            if heavy:
+                self._collect(found, heavy, end, suffix, _Beside(outside), a_word)
         return [self._token(start, stop, here) for stop, here in found.items() if here.candidates]
 
     def _collect(
@@ -325,7 +334,7 @@ class TypoFinder:
         meanings: Iterable[Meant],
         end: int,
         suffix: str,
-        outside: Sequence[Token],
+        beside: _Beside,
         a_word: bool,
     ) -> bool:
         """Add candidates by where their mention ends; tell whether one goes with all that stands outside.
@@ -348,12 +357,12 @@ class TypoFinder:
             kept = swapped if a_word else len(ending) > 1 or meant.kept > 1 or meant.weight < EDITED
             for candidate in name.candidates:
                 if candidate.form <= SHORT:
-                    related = self._related(candidate.node, outside)
+                    related = self._related(candidate.node, beside)
                     if related or kept:
                         supported = nowhere or ((county or related) and ending != "所")
                         doubtful = a_word and not (related and meant.weight <= SWAPPED)
                         here.add(candidate, meant, supported, doubtful=doubtful, lonely=not (county or nowhere))
-                        fits = fits or related or not outside
+                        fits = fits or related or not beside.mentions
         return fits
 
     def _beside_relative(self, text: str, stretch: Stretch, exact: Sequence[Token]) -> list[Token]:
@@ -378,13 +387,13 @@ class TypoFinder:
             if self._gazetteer.is_stem(written) or (not whole if ordinary else self._is_place(written)):
                 continue
             found = _Found()
-            outside = [t for t in exact if t.end <= a or b <= t.start]
+            beside = _Beside([t for t in exact if t.end <= a or b <= t.start])
             for meant in self.index.lookup(written, heavy=alone if ordinary else whole):
                 if meant.kept < 2 and meant.weight >= EDITED and (ordinary or not alone):
                     continue  # one character of two, in the middle of other words
                 name = self._name(meant.stem, "")
                 for candidate in name.candidates if name else ():
-                    if candidate.form <= BARE and self._related(candidate.node, outside):
+                    if candidate.form <= BARE and self._related(candidate.node, beside):
                         found.add(candidate, meant, self._is_nowhere(meant.odd), doubtful=ordinary)
             if found.candidates:
                 found.lonely = set(found.candidates)
@@ -401,20 +410,14 @@ class TypoFinder:
         """Whether no place in China is written with the character: 央抉 is no name that the table lacks."""
         return character != "" and character not in self._place_characters()
 
-    def _related(self, node: int, outside: Sequence[Token]) -> bool:
+    def _related(self, node: int, beside: _Beside) -> bool:
         """Whether an exact mention outside the stretch lies on the path of the organisation."""
-        last = self._hierarchy.last
-        end = last[node]
-        for token in outside:
-            nodes: Sequence[int] = token[3].nodes
-            if len(nodes) > _MANY:
-                nodes = near_nodes(token[3], node, self._hierarchy)
-            for other in nodes:
-                if other > end:
-                    break  # they ascend
-                if other != node and (node <= other or node <= last[other]):
-                    return True
-        return False
+        hierarchy = self._hierarchy
+        if not beside.known.isdisjoint(hierarchy.paths[node][:-1]):
+            return True
+        end = hierarchy.last[node]
+        at = bisect_right(beside.nodes, node)
+        return at < len(beside.nodes) and beside.nodes[at] <= end
 
     def _token(self, start: int, end: int, found: _Found) -> Token:
         candidates = tuple(found.candidates[node] for node in sorted(found.candidates))

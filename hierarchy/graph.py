@@ -21,6 +21,7 @@ StrPath = str | PathLike[str]
 PathNames = tuple[str | None, str | None, str | None, str | None]
 
 FORBIDDEN = "forbidden"
+_LACKING = tuple((None,) * (len(Level) - depth) for depth in range(len(Level) + 1))
 _SEPARATOR = re.compile(r"\s*[/→>]\s*")
 
 
@@ -101,8 +102,8 @@ class Hierarchy:
 
     def path_names(self, i: int) -> PathNames:
         """(province, city, company, substation), None below the level of `i`."""
-        names = [self.names[node] for node in self.paths[i]]
-        return tuple(names + [None] * (len(Level) - len(names)))  # type: ignore[return-value]
+        path = self.paths[i]
+        return (*[self.names[node] for node in path], *_LACKING[len(path)])  # type: ignore[return-value]
 
     def _siblings_from(self, first: int, end: int) -> Iterator[int]:
         while first <= end:

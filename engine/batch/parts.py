@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,7 +19,10 @@ from engine.batch.columns import FAILED
 
 _MANIFEST = "manifest.json"
 _LOCK = "lock"
-_OURS = re.compile(r"\d{9}\.[0-9a-f]{12}\.\w+|manifest\.json(\.draft)?|lock|tables|output")
+_OURS = re.compile(
+    r"\d{9}\.[0-9a-f]{12}\.\w+|manifest\.json(\.draft)?|lock|tables|output"
+    r"|rows|tries|input\.parquet|\w+\.draft"  # of a run on a cluster
+)
 _COUNTS = b"qilin.counts"
 _PACKED = ipc.IpcWriteOptions(compression="lz4")
 
@@ -135,7 +139,7 @@ def job_folder(folder: Path, manifest: Mapping[str, Any], *, resume: bool, resta
         raise Unfinished(f"{folder}: another process is writing this output now. Wait for it, or stop it.") from None
     try:
         earlier = None if restart else read_manifest(folder)
-        if earlier is not None and any(folder.glob("*.done")):
+        if earlier is not None and any((*folder.glob("*.done"), *folder.glob("rows/*"))):
             if not resume:
                 raise Unfinished(
                     f"{folder}: an earlier run did not finish. Give --resume to go on, or --restart to begin anew."
@@ -202,9 +206,10 @@ def total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 def _empty(folder: Path) -> None:
     """Remove everything but the lock, the manifest first: without it nothing is taken for earlier work."""
     for path in sorted(folder.iterdir(), key=lambda each: each.name != _MANIFEST):
-        if path.name != _LOCK:
-            with suppress(FileNotFoundError):
-                path.unlink()
+        if path.is_dir():  # of a run on a cluster
+            shutil.rmtree(path)
+        elif path.name != _LOCK:
+            path.unlink(missing_ok=True)
 
 
 def _remove(folder: Path) -> None:

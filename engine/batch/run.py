@@ -94,7 +94,7 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> dic
     with local_file(job.source) as path:
         both_lines = job.source_format is job.target_format is Format.JSONL
         added = job.columns.added if both_lines else None
-        state = _state(path)
+        state = state_of(path)
         source = open_source(path, job.source_format, job.columns.texts, added=added, encoding=job.encoding)
         schema = job.columns.output_schema(source.schema)
         twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
@@ -103,7 +103,7 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> dic
                 f"the input has more than one column {twice[0]!r}, which {job.target_format} cannot hold; rename one of them."
             )
         encoding = encoding_of(job.target_format, delimiter=getattr(source, "delimiter", ","), added=added)
-        manifest = _manifest(job, path)
+        manifest = manifest_of(job, path)
         with _folder(job, manifest) as folder, _output(job, folder) as file:
             tables = folder / "tables"
             tables.write_bytes(packed(job.tables))
@@ -120,13 +120,13 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> dic
             mark = isinstance(source, CsvSource) and source.has_mark
             sink = Sink(file, encoding, schema, mark=mark, prefix=job.columns.prefix)
             counts = _resolve(job, source, parts, sink, Pool(recipe, parts, encoding, job.workers), watch)
-            if _state(path) != state:
+            if state_of(path) != state:
                 raise ValueError(f"{job.source}: the file was changed while it was read. Begin anew with --restart.")
             sink.close()
         return counts
 
 
-def _state(path: str) -> tuple[int, int, int]:
+def state_of(path: str) -> tuple[int, int, int]:
     """What changes with the content of a file."""
     status = os.stat(path)
     return status.st_ino, status.st_size, status.st_mtime_ns
@@ -185,7 +185,7 @@ def _resolve(
     return counts
 
 
-def _manifest(job: Job, path: str) -> dict[str, Any]:
+def manifest_of(job: Job, path: str) -> dict[str, Any]:
     """Everything that the bytes of the output depend on, under names that people know."""
     earlier = read_manifest(parts_folder(job.target)) if job.resume and job.target != STREAM else None
     pinned = (earlier or {}).get("today")  # a job that goes on after midnight still counts from the day it began
