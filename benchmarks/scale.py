@@ -31,6 +31,9 @@ ALL_ROWS: Final = 10**10
 _SMALL: Final = 10_000
 _ROWS: Final = {"quick": 150_000, "full": 2_000_000}
 _SAMPLE_S: Final = 0.05
+_RULES: Final = ("--gap-filler", "none")
+_MODEL: Final = ("--gap-filler", "local")
+_LOG: Final = "2 workers, a log with repeats"
 _TWO_FREE: Final = 1.8  # cores; with fewer, two workers were in each other's way
 
 
@@ -173,15 +176,17 @@ class _Memory:
 
 
 def run_batch(source: Path, rows: int, *options: str) -> Run:
-    """Run the command over a file of so many rows.
+    """Run the command over a file of so many rows, with the rules alone unless the options say otherwise.
 
     Raises: RuntimeError, with what it said, if it fails or loses a row.
     """
     import pyarrow.parquet as pq
 
     with tempfile.TemporaryDirectory(dir=source.parent) as folder:
-        target = Path(folder) / "out.parquet"
+        target = Path(folder) / ("out" if "--ray" in options else "out.parquet")  # on Ray a folder of files
         command = [sys.executable, "-m", "engine", "batch", str(source), str(target), "--column", "query", *options]
+        if "--gap-filler" not in options:
+            command += _RULES
         before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         busy = _busy_s()
         environment = {**os.environ, "PYTHONPATH": _search_path()}
@@ -196,7 +201,8 @@ def run_batch(source: Path, rows: int, *options: str) -> Run:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         if process.returncode:
             raise RuntimeError(f"{' '.join(command[1:4])} … exited with {process.returncode}: {said[-500:]}")
-        written = pq.ParquetFile(target).metadata.num_rows
+        files = target.glob("*.parquet") if target.is_dir() else [target]
+        written = sum(pq.ParquetFile(file).metadata.num_rows for file in files)
     if written != rows:
         raise RuntimeError(f"{written:,} rows came out of {rows:,}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -239,10 +245,11 @@ def _help() -> str:
 @contextmanager
 def ray_cluster(nodes: int) -> Iterator[str]:
     """The address of a Ray cluster on this machine, one core a node."""
-    made = import_module("ray.cluster_utils").Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    node = {"num_cpus": 1, "object_store_memory": 200 << 20, "include_dashboard": False}
+    made = import_module("ray.cluster_utils").Cluster(initialize_head=True, head_node_args=node)
     try:
         for _ in range(nodes - 1):
-            made.add_node(num_cpus=1)
+            made.add_node(num_cpus=1, object_store_memory=200 << 20)
         made.wait_for_nodes()
         yield str(made.address)
     finally:
@@ -273,10 +280,8 @@ def measure(*, quick: bool, seed: int, rows: int | None, ray: str | None, price:
         found: dict[str, tuple[Run, Run]] = {}
         for workers in (1, 2):
             found[_named(workers)] = _pair(files, "--workers", str(workers))
-        found["2 workers, a log with repeats"] = (
-            found[_named(2)][0],
-            run_batch(log, rows, "--workers", "2"),
-        )
+        found[_LOG] = found[_named(2)][0], run_batch(log, rows, "--workers", "2")
+        _with_model(section, found, small)
         _with_ray(section, found, files, ray)
     _describe(section, found, price, cluster)
     return section
@@ -289,6 +294,18 @@ def _named(workers: int) -> str:
 def _pair(files: Sequence[tuple[Path, int]], *options: str) -> tuple[Run, Run]:
     (small, few), (large, many) = files
     return run_batch(small, few, *options), run_batch(large, many, *options)
+
+
+def _with_model(section: Section, found: dict[str, tuple[Run, Run]], small: Path) -> None:
+    """The small file against a tenth of it: a question that the model is asked takes a thousand times as long."""
+    if find_spec("torch") is None or find_spec("transformers") is None:
+        section.figures["model"] = "not measured; install the extra: pip install '.[llm]'"
+        return
+    few = small.with_name("few.parquet")
+    write_parquet(few, _SMALL // 10)
+    found["1 worker, the bundled model asked"] = _pair(
+        [(few, _SMALL // 10), (small, _SMALL)], "--workers", "1", *_MODEL
+    )
 
 
 def _with_ray(
@@ -351,7 +368,10 @@ def _describe(section: Section, found: Mapping[str, tuple[Run, Run]], price: flo
     n = cluster.nodes * cluster.cores
     free = f"of {cores()} cores, {worth.free_cores:.1f} were free of other work"
     section.blocks += [
-        Text("qilin batch, Parquet to Parquet, distinct questions about Shandong; rates without the start."),
+        Text(
+            "qilin batch, Parquet to Parquet, distinct questions about Shandong; rates without the start. The rules alone, "
+            "but where it says so."
+        ),
         Rows("Rows a second", head, table),
         Text(
             f"Workers 1 → 2: {speedup:.2f} times as fast by the wall clock ({free}); {2 * worth.by_cpu:.2f} times by "
@@ -374,7 +394,7 @@ def _describe(section: Section, found: Mapping[str, tuple[Run, Run]], price: flo
     if worth.is_by_wall:  # otherwise it is a figure of what else the machine did
         section.ratios["workers 1 to 2"] = Ratio(speedup, "higher")
     section.ratios["workers 1 to 2, by CPU"] = Ratio(2 * worth.by_cpu, "higher")
-    repeated = two.cpu_s_per_million / rates["2 workers, a log with repeats"].cpu_s_per_million
+    repeated = two.cpu_s_per_million / rates[_LOG].cpu_s_per_million
     section.ratios["a log with repeats to distinct questions"] = Ratio(repeated, "higher")
 
 

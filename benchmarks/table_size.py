@@ -25,7 +25,7 @@ from benchmarks.batch_input import distinct_questions, name_texts
 from benchmarks.growth import exponent, per_doubling
 from benchmarks.machine import rss_bytes
 from benchmarks.report import Curves, Ratio, Rows, Section, number
-from benchmarks.timing import TODAY, each_us, percentile
+from benchmarks.timing import TODAY, each_us, medians, percentile, quickest
 from hierarchy import Hierarchy
 
 SMALLEST: Final = 1_836
@@ -57,7 +57,7 @@ def measure_size(substations: int, seed: int, rounds: int) -> dict[str, Any]:
     for _ in range(rounds):
         passes.append(each_us(*sides[0]))
         beside.append(each_us(*sides[1]))
-    times = [statistics.median(column) for column in zip(*passes, strict=True)]
+    times = medians(passes)
     return {
         "organisations": len(hierarchy),
         "load_s": round(built - begin, 3),
@@ -66,12 +66,7 @@ def measure_size(substations: int, seed: int, rounds: int) -> dict[str, Any]:
         "tree_mb": round((tree - before) / 1e6, 2),
         "median_us": round(statistics.median(times), 2),
         "p99_us": round(percentile(times, 0.99), 1),
-        "to_smallest": round(
-            statistics.median(
-                statistics.median(own) / statistics.median(small) for own, small in zip(passes, beside, strict=True)
-            ),
-            4,
-        ),
+        "to_smallest": round(statistics.median(quickest(passes)) / statistics.median(quickest(beside)), 4),
         "resolved": sum(engine.resolve(query, today=TODAY).status == "resolved" for query in queries),
         "questions": len(queries),
     }
@@ -118,8 +113,7 @@ def measure(section: Section, sizes: Sequence[int], seed: int, rounds: int) -> N
     name = f"{found[-1]['organisations']:,} to {found[0]['organisations']:,} organisations"
     section.ratios[f"time of a question, {name}"] = Ratio(last["to_smallest"], "lower")
     section.ratios["memory an organisation, bytes"] = Ratio(bytes_each, "lower")
-    for what in ("memory", "load"):
-        section.ratios[f"{what}, twice the organisations"] = Ratio(per_doubling(growth[what]), "lower")
+    section.ratios["memory, twice the organisations"] = Ratio(per_doubling(growth["memory"]), "lower")
     section.blocks += _blocks(found, growth, bytes_each, load_us_each)
 
 

@@ -36,6 +36,16 @@ def each_us(engine: Engine, queries: Sequence[str]) -> list[float]:
     return times
 
 
+def medians(passes: Sequence[Sequence[float]]) -> list[float]:
+    """Of each query its median over the passes: for figures to read."""
+    return [statistics.median(column) for column in zip(*passes, strict=True)]
+
+
+def quickest(passes: Sequence[Sequence[float]]) -> list[float]:
+    """Of each query its quickest pass: for ratios, since whatever else the machine does can only add to a time."""
+    return [min(column) for column in zip(*passes, strict=True)]
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """The value that `share` of the values do not exceed."""
     ordered = sorted(values)
