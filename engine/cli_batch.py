@@ -31,6 +31,7 @@ from engine.cli_options import (
 )
 from engine.terminal import (
     BAD_INPUT,
+    FINE,
     INTERRUPTED,
     NOT_RESOLVED,
     STATUS,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
     from rich.progress import TaskID
 
+    from engine.batch.counts import Counts
     from engine.batch.run import Progress
 
 _FORMATS = "parquet|csv|jsonl"
@@ -125,7 +127,7 @@ def batch(
         from engine.batch.questions import Columns
         from engine.batch.run import Job, parts_folder, run_job
 
-        run: Callable[..., dict[str, int]] = run_job
+        run: Callable[..., Counts] = run_job
         if ray is not None:
             if find_spec("ray") is None:
                 raise ImportError("--ray needs ray. Install the extra: pip install 'qilin[ray]'")
@@ -169,7 +171,7 @@ def batch(
             complain(str(error))
             raise typer.Exit(BAD_INPUT) from None
         _tell(counts, target)
-        raise typer.Exit(NOT_RESOLVED if counts["failed"] else 0)
+        raise typer.Exit(NOT_RESOLVED if counts.failed else FINE)
 
 
 def _cores() -> int:
@@ -177,10 +179,12 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _tell(counts: dict[str, int], target: str) -> None:
+def _tell(counts: Counts, target: str) -> None:
     """How many rows have each status: on stderr where stdout carries the rows."""
-    words = [f"{STATUS.get(status, '失败')} {count} 行" for status, count in counts.items() if count]
-    said = f"{sum(counts.values())} 行" + (f"：{'，'.join(words)}" if words else "")
+    words = [f"{STATUS.get(status, '失败')} {count} 行" for status, count in counts.statuses.items()]
+    if counts.degraded:
+        words.append(f"其中 {counts.degraded} 行没有用上模型")
+    said = f"{counts.rows} 行" + (f"：{'，'.join(words)}" if words else "")
     if target == "-":
         print(said, file=sys.stderr)
     else:

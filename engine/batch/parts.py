@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import filelock
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
-from engine.batch.columns import FAILED
+from engine.batch.counts import Counts
 
 _MANIFEST = "manifest.json"
 _LOCK = "lock"
@@ -54,17 +54,19 @@ class Parts:
         with pa.memory_map(str(self._path(number, "questions"))) as file:
             return ipc.open_file(file).get_batch(0)
 
-    def finish(self, number: int, encoded: pa.RecordBatch, counts: Mapping[str, int]) -> None:
+    def finish(self, number: int, encoded: pa.RecordBatch, counts: Counts) -> None:
         """Keep a finished part.
 
         Args:
             number: of the part, from 0.
             encoded: what the output will be joined from.
-            counts: how many of its rows have each status.
+            counts: of its rows.
         """
         path = self._path(number, "done")
         draft = path.with_suffix(f".{os.getpid()}")
-        schema = encoded.schema.with_metadata({**(encoded.schema.metadata or {}), _COUNTS: json.dumps(counts).encode()})
+        schema = encoded.schema.with_metadata(
+            {**(encoded.schema.metadata or {}), _COUNTS: json.dumps(counts._asdict()).encode()}
+        )
         try:
             with pa.OSFile(str(draft), "wb") as file, ipc.new_file(file, schema, options=_PACKED) as writer:
                 writer.write_batch(encoded)
@@ -82,15 +84,14 @@ class Parts:
     def has(self, number: int, rows: int) -> bool:
         """Whether a part is finished and holds that many rows; one that cannot be read is made again."""
         try:
-            return sum(self.counts(number).values()) == rows
+            return self.counts(number).rows == rows
         except (OSError, ValueError, KeyError, TypeError):  # ArrowInvalid is a ValueError
             return False
 
-    def counts(self, number: int) -> dict[str, int]:
-        """How many rows of a finished part have each status."""
+    def counts(self, number: int) -> Counts:
+        """How the rows of a finished part came out."""
         with pa.memory_map(str(self._path(number, "done"))) as file:
-            counts: dict[str, int] = json.loads(ipc.open_file(file).schema.metadata[_COUNTS])
-        return counts
+            return Counts(**json.loads(ipc.open_file(file).schema.metadata[_COUNTS]))
 
     def finished(self, number: int) -> pa.RecordBatch:
         """A finished part."""
@@ -187,20 +188,6 @@ def differing(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         for name in names
         if earlier.get(name) != now.get(name)
     ]
-
-
-def counts_of(statuses: pa.Array) -> dict[str, int]:
-    """How many rows have each status."""
-    return {each["values"]: each["counts"] for each in statuses.value_counts().to_pylist()}
-
-
-def total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """Counts of several parts as one, with failures always told."""
-    result = {FAILED: 0}
-    for each in counts:
-        for status, count in each.items():
-            result[status] = result.get(status, 0) + count
-    return result
 
 
 def _empty(folder: Path) -> None:

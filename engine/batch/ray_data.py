@@ -21,8 +21,9 @@ import pyarrow.parquet as pq
 import ray
 
 from engine.batch import ray_stages
+from engine.batch.counts import Counts
 from engine.batch.formats import Format
-from engine.batch.parts import counts_of, job_folder, sync, total
+from engine.batch.parts import job_folder, sync
 from engine.batch.pool import WorkersFailed
 from engine.batch.ray_stages import OUTPUT, TRIES, Filler, NodeError, Piece, Place, first_row, no_rows, write_part
 from engine.batch.run import Job, Progress, manifest_of, parts_folder, state_of
@@ -39,14 +40,14 @@ _CORES_OF_A_FILLER = 4  # without a GPU: a model computes on several cores, and 
 
 
 class Part(NamedTuple):
-    """A file of the output: its first row, how many, how many of each status."""
+    """A file of the output: its first row, how many, how they came out."""
 
     first: int
     rows: int
-    counts: dict[str, int]
+    counts: Counts
 
 
-def run_on_ray(job: Job, address: str, watch: Callable[[Progress], None] = lambda _: None) -> dict[str, int]:
+def run_on_ray(job: Job, address: str, watch: Callable[[Progress], None] = lambda _: None) -> Counts:
     """Resolve every row of the input on a cluster; the output is a folder of Parquet files, the rows in order.
 
     Args:
@@ -57,7 +58,7 @@ def run_on_ray(job: Job, address: str, watch: Callable[[Progress], None] = lambd
             connected already, that connection is used.
         watch: told how far the job is, after each part.
 
-    Returns: how many rows have each status.
+    Returns: how many rows came out how.
     Raises: as `run_job`.
     """
     job = job._replace(target=os.path.abspath(job.target))
@@ -92,7 +93,7 @@ def run_on_ray(job: Job, address: str, watch: Callable[[Progress], None] = lambd
             if state_of(path) != state:
                 raise ValueError(f"{job.source}: the file was changed while it was read. Begin anew with --restart.")
             os.rename(folder / OUTPUT, job.target)
-    return total(part.counts for part in parts)
+    return Counts.sum(part.counts for part in parts)
 
 
 def _resolved(job: Job, today: date, pieces: list[Piece], place: Place) -> Iterator[Part]:
@@ -115,7 +116,7 @@ def _resolved(job: Job, today: date, pieces: list[Piece], place: Place) -> Itera
     rows = rows.map_batches(ray_stages.write, fn_args=(place,), **cores)
     for table in rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
         for written in table.to_pylist():
-            yield Part(written["first"], written["rows"], json.loads(written["counts"]))
+            yield Part(written["first"], written["rows"], Counts(**json.loads(written["counts"])))
 
 
 def _filler_resources(gaps: GapOptions) -> dict[str, Any]:
@@ -196,8 +197,8 @@ def _prepare(folder: Path) -> None:
 def _finished(place: Place) -> Iterator[Part]:
     """The files that an earlier run has written."""
     for path in sorted((place.folder / OUTPUT).iterdir()):
-        status = pq.read_table(path, columns=[place.prefix + "status"]).column(0)
-        yield Part(first_row(path), len(status), counts_of(status))
+        rows = pq.read_table(path, columns=[place.prefix + "status", place.prefix + "degraded"])
+        yield Part(first_row(path), rows.num_rows, Counts.of(rows, place.prefix))
 
 
 def _missing(parts: list[Part], rows: int) -> list[tuple[int, int]]:

@@ -23,7 +23,8 @@ import pyarrow.parquet as pq
 import ray
 
 from engine.batch.columns import FAILED, RESULT
-from engine.batch.parts import Parts, counts_of, sync
+from engine.batch.counts import Counts
+from engine.batch.parts import Parts, sync
 from engine.batch.pool import Pool, WorkersFailed
 from engine.batch.sinks import AsRows, Sink
 from engine.batch.sources import in_batches
@@ -167,7 +168,7 @@ def is_open(rows: pa.RecordBatch, prefix: str) -> pa.Array:
 def write(block: pa.Table, place: Place) -> pa.Table:
     """Keep the rows in files that are named by their first row.
 
-    Returns: one row a file: first row, how many, how many of each status (as JSON).
+    Returns: one row a file: first row, how many, how they came out (`Counts`, as JSON).
     """
     rows, numbers = _unnumbered(block)
     rows = pa.RecordBatch.from_arrays(rows.columns, schema=place.schema)
@@ -175,7 +176,7 @@ def write(block: pa.Table, place: Place) -> pa.Table:
     for first, part in _unbroken(rows, numbers.to_pylist()):
         with _try(place, first, "write"):
             write_part(place, first, part)
-        counts = json.dumps(counts_of(part.column(place.prefix + "status")))
+        counts = json.dumps(Counts.of(part, place.prefix)._asdict())
         written.append({"first": first, "rows": part.num_rows, "counts": counts})
     return pa.Table.from_pylist(written, schema=_WRITTEN)
 

@@ -16,9 +16,10 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from engine.batch.counts import Counts
 from engine.batch.formats import STREAM, Format
 from engine.batch.manifest import file_hash, gaps_of, indicators_hash, rules_hash, short_name
-from engine.batch.parts import Parts, job_folder, read_manifest, sync, total
+from engine.batch.parts import Parts, job_folder, read_manifest, sync
 from engine.batch.pool import Pool
 from engine.batch.questions import Columns
 from engine.batch.sinks import Sink, encoding_of
@@ -76,14 +77,14 @@ class Progress(NamedTuple):
     share: float
 
 
-def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> dict[str, int]:
+def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> Counts:
     """Resolve every row of the input; the output has exactly one row for each, in the same order.
 
     Args:
         job: what is to be done.
         watch: told how far the job is, after each part.
 
-    Returns: how many rows have each status.
+    Returns: how many rows came out how.
     Raises: Unfinished, for earlier work that does not fit; OSError, when something cannot be read or
         written; ValueError, for an input that cannot be understood; WorkersFailed. There is then no
         output, or the one that was there before; what was finished is kept, unless the output is a stream.
@@ -152,11 +153,11 @@ def _check_target(job: Job) -> None:
 
 def _resolve(
     job: Job, source: Source, parts: Parts, sink: Sink, pool: Pool, watch: Callable[[Progress], None]
-) -> dict[str, int]:
+) -> Counts:
     """Have every part resolved that is not yet, and join them in order as they come."""
     sizes: list[int] = []
     finished: set[int] = set()
-    joined: list[dict[str, int]] = []
+    joined: list[Counts] = []
     done = earlier = 0
 
     def missing() -> Iterator[int]:
@@ -186,9 +187,9 @@ def _resolve(
             join()
             watch(Progress(done, earlier, source.share_read()))
     join()
-    counts = total(joined)
-    if sum(counts.values()) != sum(sizes):
-        raise AssertionError(f"{sum(sizes)} rows were read and {sum(counts.values())} are to be written")
+    counts = Counts.sum(joined)
+    if counts.rows != sum(sizes):
+        raise AssertionError(f"{sum(sizes)} rows were read and {counts.rows} are to be written")
     return counts
 
 

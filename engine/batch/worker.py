@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 
 from engine.batch.arrow import ArrowResolver
-from engine.batch.parts import Parts, counts_of
+from engine.batch.counts import Counts
+from engine.batch.parts import Parts
 from engine.batch.questions import Columns, Key
 from engine.batch.sinks import Encoding
 from engine.llm.options import GapOptions
@@ -132,7 +133,7 @@ def _finish(task: Task, resolver: ArrowResolver, parts: Parts, encoding: Encodin
     killers: frozenset[Key] = frozenset(key for row in task.killers for key in resolver.keys(one_row(row)))
     rows = resolver(questions, killers, task.careful)
     mark(NO_ROW)  # none is to blame for what happens while they are written
-    parts.finish(task.number, encoding.encode(rows), counts_of(rows.column(resolver.columns.added[0])))
+    parts.finish(task.number, encoding.encode(rows), Counts.of(rows, resolver.columns.prefix))
 
 
 def one_row(stream: bytes) -> pa.RecordBatch:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from engine import Engine
 from engine.batch import RESULT, ArrowResolver
+from engine.batch.counts import Counts
 from engine.batch.formats import Format, format_of
 from engine.batch.json_lines import column_types, to_batch
 from engine.batch.questions import Columns
@@ -59,8 +60,8 @@ def test_every_pair_of_formats(tmp_path: Path, run: Run, small: Tables, today: d
     for row in want:
         row.update({name: value.isoformat() for name, value in row.items() if isinstance(value, date)})
     assert read(out) == want
-    assert counts["failed"] == 0
-    assert sum(counts.values()) == 23
+    assert counts.failed == 0
+    assert counts.rows == 23
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted({into.name, out.name})
 
 
@@ -73,7 +74,7 @@ def test_no_rows(tmp_path: Path, run: Run, source: str, target: str) -> None:
     else:
         into.write_text("query,n\n" if source == "csv" else "", encoding="utf-8")
     out = tmp_path / f"out.{target}"
-    assert run(into, out) == {"failed": 0}
+    assert run(into, out) == Counts({})
     assert read(out) == []
     names = ["query", "n"] if source != "jsonl" else ["query"]
     if target == "parquet":

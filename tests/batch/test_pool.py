@@ -14,7 +14,8 @@ import pytest
 
 from engine import Engine
 from engine.batch import RESULT, pool
-from engine.batch.parts import Parts, Unfinished, differing, job_folder, total
+from engine.batch.counts import Counts
+from engine.batch.parts import Parts, Unfinished, differing, job_folder
 from engine.batch.pool import Pool, WorkersFailed
 from engine.batch.questions import Columns
 from engine.batch.sinks import AsRows
@@ -67,10 +68,10 @@ def resolved(
             finished.append(number)
     assert sorted(finished) == list(range(len(PARTS)))
     assert not list(parts.folder.glob("*.questions"))
-    counts = total(parts.counts(number) for number in range(len(PARTS)))
+    counts = Counts.sum(parts.counts(number) for number in range(len(PARTS)))
     found = [row for number in range(len(PARTS)) for row in parts.finished(number).to_pylist()]
-    assert sum(counts.values()) == len(found)
-    assert counts["failed"] == sum(row["status"] == "failed" for row in found)
+    assert counts.rows == len(found)
+    assert counts.failed == sum(row["status"] == "failed" for row in found)
     return found
 
 
@@ -188,7 +189,7 @@ BATCH = pa.record_batch({"n": [1, 2, 3]})
 
 def test_a_part_is_whole_or_not_there(parts: Parts) -> None:
     assert not parts.has(0, 3)
-    parts.finish(0, BATCH, {"resolved": 2, "failed": 1})
+    parts.finish(0, BATCH, Counts({"resolved": 2, "failed": 1}))
     assert parts.has(0, 3)
     assert not parts.has(0, 4)
     assert not parts.has(1, 3)
@@ -203,7 +204,7 @@ def test_a_part_is_whole_or_not_there(parts: Parts) -> None:
 
 
 def test_a_part_of_another_job_is_never_taken(parts: Parts) -> None:
-    parts.finish(0, BATCH, {"resolved": 3})
+    parts.finish(0, BATCH, Counts({"resolved": 3}))
     assert not Parts(parts.folder, "ba9876543210").has(0, 3)
 
 
@@ -213,7 +214,7 @@ def test_a_part_that_cannot_be_written_leaves_nothing(parts: Parts, monkeypatch:
 
     monkeypatch.setattr("engine.batch.parts.sync", full)
     with pytest.raises(OSError, match="No space"):
-        parts.finish(0, BATCH, {"resolved": 3})
+        parts.finish(0, BATCH, Counts({"resolved": 3}))
     assert not list(parts.folder.iterdir())
 
 
@@ -227,7 +228,7 @@ def begun(folder: Path, manifest: Any = None, finished: bool = True, **how: bool
         job_folder(folder, manifest or MANIFEST, **{"resume": False, "restart": False, **how}),
     ):
         if finished:
-            Parts(folder, "0123456789ab").finish(0, BATCH, {"resolved": 3})
+            Parts(folder, "0123456789ab").finish(0, BATCH, Counts({"resolved": 3}))
         raise KeyboardInterrupt
 
 

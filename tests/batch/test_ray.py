@@ -140,7 +140,7 @@ def test_the_rows_are_those_of_one_machine_in_the_same_order(cluster: None, job:
     table = pq.read_table(job.target)
     assert table.equals(on_this_machine(job), check_metadata=True)
     assert table.column("id").to_pylist() == list(range(400))
-    assert sum(counts.values()) == 400 and counts["failed"] == 0 and counts["ambiguous"] > 0
+    assert counts.rows == 400 and counts.failed == 0 and counts.statuses["ambiguous"] > 0
     assert [p.rows for p in seen] == sorted(p.rows for p in seen) and seen[-1] == Progress(400, 0, 1.0)
     assert len(parts_of(job)) >= 8 and not parts_folder(job.target).exists()
 
@@ -259,7 +259,7 @@ def test_a_row_that_kills_its_process_is_failed_and_the_others_are_not(
     replaced_by(monkeypatch, Deadly)
     counts = run_on_ray(job, "auto")
     found = pq.read_table(job.target).to_pylist()
-    assert counts["failed"] == 2
+    assert counts.failed == 2
     assert "ended its worker process" in found[120]["error"] and found[120]["error"] == found[123]["error"]
     assert [row for i, row in enumerate(found) if i not in (120, 123)] == [
         row for i, row in enumerate(expected) if i not in (120, 123)
@@ -303,7 +303,7 @@ def test_a_job_that_was_broken_off_goes_on(cluster: None, job: Job) -> None:
         run_job(job._replace(resume=True))
     seen: list[Progress] = []
     counts = run_on_ray(job._replace(resume=True), "auto", seen.append)
-    assert seen[0].rows == seen[0].earlier > 0 and seen[-1].rows == sum(counts.values()) == 400
+    assert seen[0].rows == seen[0].earlier > 0 and seen[-1].rows == counts.rows == 400
     assert pq.read_table(job.target).equals(on_this_machine(job))
 
 

@@ -176,7 +176,7 @@ def test_the_same_bytes_whatever_the_workers_and_whoever_dies(
     failed = [row["编号"] for row in read(outs[0]) if row["status"] == "failed"]
     assert failed == [row["编号"] for row in records if row["query"] == QUESTIONS[3]]
     assert counts[0] == counts[1]
-    assert counts[0]["failed"] == len(failed) > 1
+    assert counts[0].failed == len(failed) > 1
 
 
 def test_a_scope_that_is_not_in_the_table(run: Run, source: Path, tmp_path: Path) -> None:
