@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -66,7 +68,7 @@ assert tuple(RESULT.names) == FlatRow._fields
 
 def flat_row(resolution: Resolution) -> FlatRow:
     """One resolution as the values of `RESULT`."""
-    dates = resolution.dates
+    dates, unknown = resolution.dates, resolution.unknown
     one = dates[0] if len(dates) == 1 else None
     return FlatRow(
         resolution.status,
@@ -77,21 +79,30 @@ def flat_row(resolution: Resolution) -> FlatRow:
         resolution.indicators,
         one and one.start,
         one and one.end,
-        [path_text(p) for p in resolution.candidates],
+        _paths(resolution.candidates),
         resolution.question,
         resolution.to_xml(),
-        [path_text(p) for p in resolution.targets],
-        [path_text(p) for p in resolution.excluded],
+        _paths(resolution.targets),
+        _paths(resolution.excluded),
         resolution.group_by,
-        [f"{d.start.isoformat()}/{d.end.isoformat()}" for d in dates],
-        [u.text for u in resolution.unknown],
+        [_interval(d.start, d.end) for d in dates] if dates else (),
+        [u.text for u in unknown] if unknown else (),
         resolution.degraded,
     )
 
 
+def _paths(paths: Sequence[OrgPath]) -> Sequence[str]:
+    return [path_text(path) for path in paths] if paths else ()
+
+
+@lru_cache(maxsize=4096)
+def _interval(start: date, end: date) -> str:
+    return f"{start.isoformat()}/{end.isoformat()}"
+
+
 def path_text(path: OrgPath) -> str:
     """山东省/菏泽/巨野县供电公司: the form that `scope` and `Hierarchy.find` take."""
-    return "/".join([name for name in (path.province, path.city, path.company, path.substation) if name is not None])
+    return "/".join(filter(None, (path.province, path.city, path.company, path.substation)))
 
 
 def failed_row(error: str) -> FlatRow:
