@@ -393,7 +393,6 @@ def _describe(section: Section, found: Mapping[str, tuple[Run, Run]], price: flo
     ]
     if worth.is_by_wall:  # otherwise it is a figure of what else the machine did
         section.ratios["workers 1 to 2"] = Ratio(speedup, "higher")
-    section.ratios["workers 1 to 2, by CPU"] = Ratio(2 * worth.by_cpu, "higher")
     repeated = two.cpu_s_per_million / rates[_LOG].cpu_s_per_million
     section.ratios["a log with repeats to distinct questions"] = Ratio(repeated, "higher")
 
