@@ -24,6 +24,7 @@ from typing import Final
 from benchmarks import compare
 from benchmarks.machine import describe
 from benchmarks.report import Report, Section
+from benchmarks.scale import SMALL, Cluster
 
 _OUT: Final = Path("benchmark-results")
 
@@ -39,7 +40,7 @@ class Options:
     ray: str | None
     rows: int | None
     price: float
-    cluster: str
+    cluster: Cluster
 
 
 def _accuracy(options: Options) -> Section:
@@ -71,7 +72,7 @@ def _scale(options: Options) -> Section:
         rows=options.rows,
         ray=options.ray,
         price=options.price,
-        cluster=scale.Cluster.parse(options.cluster),
+        cluster=options.cluster,
     )
 
 
@@ -81,6 +82,19 @@ SUB_COMMANDS: Final[dict[str, Callable[[Options], Section]]] = {
     "model": _model,
     "scale": _scale,
 }
+
+
+def _cluster(text: str) -> Cluster:
+    try:
+        return Cluster.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _rows(text: str) -> int:
+    if not text.isdecimal() or int(text) <= SMALL:
+        raise argparse.ArgumentTypeError(f"must be a number above {SMALL}, the size of the small file beside it")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -96,11 +110,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--compare", type=Path, metavar="OLD.json", help="fail when a ratio got more than 10 %% worse")
     parser.add_argument("--no-peers", action="store_true", help="leave cpca, jionlp and dateparser out")
     parser.add_argument("--no-install", action="store_true", help="use peers that are installed, and install none")
-    parser.add_argument("--rows", type=int, help="scale: rows of the input file")
+    parser.add_argument("--rows", type=_rows, help="scale: rows of the input file")
     parser.add_argument("--ray", metavar="ADDRESS", help="scale: a running Ray cluster; default: one made here")
     parser.add_argument("--price", type=float, default=0.05, help="scale: money for an hour of a core (default: 0.05)")
     parser.add_argument(
-        "--cluster", default="20x32", help="scale: nodes x cores to work out 10^10 rows for (default: 20x32)"
+        "--cluster",
+        type=_cluster,
+        default="20x32",
+        help="scale: nodes x cores to work out 10^10 rows for (default: 20x32)",
     )
     return parser
 

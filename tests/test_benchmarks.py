@@ -484,6 +484,16 @@ def test_no_cluster(text: str) -> None:
         scale.Cluster.parse(text)
 
 
+@pytest.mark.parametrize(
+    "wrong", [["--cluster", "many"], ["--rows", "10"], ["nothing"], ["--compare", "/no/such.json"]]
+)
+def test_wrong_use_is_told_before_anything_runs(wrong: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "SUB_COMMANDS", {})
+    with pytest.raises(SystemExit) as stopped:
+        command.main(wrong)
+    assert stopped.value.code == 2
+
+
 def test_a_cluster() -> None:
     assert scale.Cluster.parse("20x32") == scale.Cluster(20, 32)
 
