@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.types import LEVEL_NAMES, Entity, encodable
@@ -19,7 +20,7 @@ _SEPARATORS = " 、，,;；/|-—>→和与及跟\n\t"
 
 def escape(text: str) -> str:
     """Text as XML content; a lone surrogate becomes U+FFFD."""
-    if text.isalnum():  # nothing of either kind in it, and most pieces are so
+    if text.isalnum() or not text:  # nothing of either kind in it, and most pieces are so
         return text
     return encodable(html.escape(text, quote=False))
 
@@ -142,6 +143,7 @@ def _close_brackets(before: _Plain, after: _Plain) -> tuple[_Plain, _Plain]:
     return before, after
 
 
+@lru_cache(maxsize=65536)
 def _tag(tag: str, text: str) -> str:
     return f"<{tag}>{escape(text)}</{tag}>"
 

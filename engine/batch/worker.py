@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -22,6 +23,7 @@ from engine.batch.questions import Columns, Key
 from engine.batch.sinks import Encoding
 from engine.llm.options import GapOptions
 
+_RARELY = (200_000, 20, 100)  # objects and rounds between two looks for cycles, of which there are few
 NO_ROW = -1  # where a worker is that is not at any row
 
 
@@ -113,6 +115,8 @@ def work(pipe: Any, at: Any, maker: Maker, parts: Parts, encoding: Encoding) -> 
 
     try:
         resolver = maker.make(mark)
+        gc.freeze()  # the tables stay; to walk through them again and again is a sixth of the time
+        gc.set_threshold(*_RARELY)
         pipe.send(Reply())
         while True:
             task: Task = pipe.recv()
