@@ -163,7 +163,7 @@ def test_an_error_late_in_the_input_leaves_no_output(run: Run, source: Path, tmp
     assert not (tmp_path / "out.csv").exists()
 
 
-@pytest.mark.parametrize("ending", ["parquet", "jsonl"])
+@pytest.mark.parametrize("ending", ["parquet"])
 def test_the_same_bytes_whatever_the_workers_and_whoever_dies(
     run: Run, tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
