@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # read on import; else Ray keeps one in the home folder
+
 pa = pytest.importorskip("pyarrow")
 ray = pytest.importorskip("ray")
 cluster_utils = pytest.importorskip("ray.cluster_utils")
@@ -51,8 +53,6 @@ ASKED = [
     "去年除曹县外菏泽各县投诉",
 ]
 QUIET = {
-    "RAY_AUTH_MODE": "token",
-    "RAY_AUTH_TOKEN": secrets.token_hex(32),  # else Ray writes one into the home folder
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "PYTHONPATH": str(Path(__file__).parents[2]),  # the nodes import this folder's makers
