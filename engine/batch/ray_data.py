@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -36,6 +37,7 @@ from engine.llm.options import GapOptions
 
 _PIECE_PARTS = 16  # parts that one task reads: few enough to begin everywhere soon, enough for 10^10 rows
 _READER_CPUS = 0.25  # readers mostly wait for those who resolve; another figure than theirs also keeps the two apart
+_PATIENCE_S = 10
 _CORES_OF_A_FILLER = 4  # without a GPU: a model computes on several cores, and a server has other clients too
 
 
@@ -71,7 +73,7 @@ def run_on_ray(job: Job, address: str, watch: Callable[[Progress], None] = lambd
         schema = job.columns.output_schema(source.schema)
         manifest = manifest_of(job, path) | {"runs on": "Ray"}
         folder = parts_folder(job.target)
-        with job_folder(folder, manifest, resume=job.resume, restart=job.restart):
+        with _connected(address), job_folder(folder, manifest, resume=job.resume, restart=job.restart):
             place = Place(folder, schema, job.columns.prefix)
             _prepare(folder)
             as_it_is = job.source_format is Format.PARQUET and path == job.source
@@ -82,11 +84,10 @@ def run_on_ray(job: Job, address: str, watch: Callable[[Progress], None] = lambd
             parts = list(earlier)
             watch(Progress(done, begun, done / rows if rows else 1.0))
             pieces = list(_pieces(input_file, _missing(earlier, rows), job.part_rows))
-            with _connected(address):
-                for part in _resolved(job, date.fromisoformat(manifest["today"]), pieces, place):
-                    parts.append(part)
-                    done += part.rows
-                    watch(Progress(done, begun, done / rows))
+            for part in _resolved(job, date.fromisoformat(manifest["today"]), pieces, place):
+                parts.append(part)
+                done += part.rows
+                watch(Progress(done, begun, done / rows))
             if not rows:
                 write_part(place, 0, no_rows(schema))  # so that the folder says which columns there are
             _check_whole(place, rows)
@@ -233,18 +234,9 @@ def _connected(address: str) -> Iterator[None]:
 
     Raises: ValueError, for an address that leads nowhere; OSError; WorkersFailed.
     """
-    if address.startswith("ray://"):
-        raise ValueError("ray:// is not supported; run this on a machine of the cluster, with --ray auto.")
     ours = not ray.is_initialized()
     if ours:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        alone: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
-        try:
-            ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **alone)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise ValueError(
-                f"no Ray cluster answers at {address!r} ({error}). Start one with 'ray start --head', or give --ray local."
-            ) from None
+        _connect(address)
     context, log = ray.data.DataContext.get_current(), logging.getLogger("ray.data")
     before = context.enable_progress_bars, context.raise_original_map_exception, log.level
     context.enable_progress_bars, context.raise_original_map_exception = False, True
@@ -258,6 +250,23 @@ def _connected(address: str) -> Iterator[None]:
         log.setLevel(before[2])
         if ours:
             ray.shutdown()
+
+
+def _connect(address: str) -> None:
+    if "://" in address:
+        raise ValueError(f"{address} is not supported; run this on a machine of the cluster, with --ray auto.")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    alone: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
+    try:
+        host, colon, port = address.rpartition(":")
+        if colon:  # Ray itself would go on asking for many minutes
+            socket.create_connection((host, int(port)), timeout=_PATIENCE_S).close()
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **alone)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ValueError(
+            f"no Ray cluster answers at {address!r} ({error}). Start one with 'ray start --head', or give --ray local."
+        ) from None
 
 
 def _plain(error: BaseException) -> Exception:

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import re
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # read on import; else Ray keeps one in the home folder
 
 pa = pytest.importorskip("pyarrow")
 ray = pytest.importorskip("ray")
@@ -50,10 +53,8 @@ ASKED = [
     "去年除曹县外菏泽各县投诉",
 ]
 QUIET = {
-    "RAY_AUTH_MODE": "disabled",  # else Ray writes a token into the home folder
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "PYTHONPATH": str(Path(__file__).parents[2]),  # the nodes import this folder's makers
 }
 Watch = Callable[[Progress], None]
@@ -80,10 +81,10 @@ def start(environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
     def begin() -> Any:
         stop()
-        node = {"num_cpus": 1, "object_store_memory": 100 << 20, "include_dashboard": False}
-        cluster = cluster_utils.Cluster(initialize_head=True, head_node_args=node)
+        node = {"num_cpus": 1, "object_store_memory": 100 << 20}
+        cluster = cluster_utils.Cluster(initialize_head=True, head_node_args=node | {"include_dashboard": False})
         running.append(cluster)
-        other = cluster.add_node(num_cpus=1, object_store_memory=100 << 20)
+        other = cluster.add_node(**node)
         ray.init(cluster.address, log_to_driver=False, logging_level="ERROR")
         return cluster, other
 
@@ -407,6 +408,11 @@ def test_the_command_refuses_what_is_no_folder(job: Job, target: str) -> None:
     assert refused.exit_code == 2 and "folder of Parquet files" in refused.output
 
 
-def test_an_address_that_leads_nowhere_is_refused(environment: None, job: Job) -> None:
-    with pytest.raises(ValueError, match="ray:// is not supported"):
-        run_on_ray(job, "ray://127.0.0.1:1")
+@pytest.mark.parametrize("address", ["ray://127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:x"])
+def test_an_address_that_leads_nowhere_is_refused(
+    environment: None, job: Job, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    with pytest.raises(ValueError, match="is not supported" if "//" in address else "no Ray cluster answers"):
+        run_on_ray(job, address)
+    assert not parts_folder(job.target).exists()
