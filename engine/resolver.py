@@ -20,6 +20,7 @@ from engine.gazetteer import DATE, ORGANISATION, PHRASE, TAIL_BIT, Candidate, Or
 from engine.names import FULL
 from engine.phrases import Phrase, find_breakdowns, find_exclusions, relative_phrases
 from engine.readings import Cover, Cut, Group, Reading, Segmentation, link, overlapped_bare, rank, segment, tears
+from engine.suggest import stem_of
 from engine.tables import BREAKDOWN_BIT, DATE_BIT, EXCLUSION_BIT, GRID_BIT, Tables
 from engine.types import OrgPath, QueryTooLong, Resolution, Source
 from engine.typos import Stretch
@@ -457,7 +458,12 @@ def _accidental(tables: Tables, text: str, segmentation: Segmentation) -> list[T
         assert isinstance(name, OrgName)
         in_doubt = name.tail or (content and name.bare and not name.source)
         if in_doubt and not (previous and previous.end == token.start and _parent_of(tables, previous, name)):
-            accident = name.tail or name.weak or _cut_out(tables, text, token, starts, ends)
+            accident = (
+                name.tail
+                or name.weak
+                or _is_a_rest(text, token, segmentation.runs)
+                or _cut_out(tables, text, token, starts, ends)
+            )
         else:
             accident = False
         if accident:
@@ -465,6 +471,16 @@ def _accidental(tables: Tables, text: str, segmentation: Segmentation) -> list[T
         else:
             previous = token
     return dropped
+
+
+def _is_a_rest(text: str, token: Token, runs: tuple[tuple[int, int], ...]) -> bool:
+    """Whether a substation of one character stands right behind what nothing explains: 青|堡供电所.
+
+    That is what the table has of a longer name, which it lacks. Counties are all known: 非|曹县 is no longer name.
+    """
+    if token[3].level != Level.SUBSTATION or len(stem_of(text[token.start : token.end])) != 1:
+        return False
+    return any(end == token.start for _, end in runs)
 
 
 def _cut_out(tables: Tables, text: str, token: Token, starts: set[int], ends: set[int]) -> bool:
