@@ -21,13 +21,16 @@ def engine() -> Engine:
 
 
 @pytest.mark.parametrize(
-    "query", ["堡供电所投诉", "崇明堡供电所投诉", "本月堡供电所投诉数量", "上海的堡供电所投诉", "马陆供电所和堡供电所投诉"]
+    "query",
+    ["堡供电所投诉", "崇明堡供电所投诉", "本月堡供电所投诉数量", "上海的堡供电所投诉", "马陆供电所和堡供电所投诉"],
 )
 def test_a_name_of_one_character_is_found(engine: Engine, query: str) -> None:
     assert "堡供电所" in [target.name for target in engine.resolve(query).targets]
 
 
-@pytest.mark.parametrize("query", ["崇明区供电公司青堡供电所投诉", "嘉定区供电公司比奇堡供电所", "马陆供电所和青堡供电所投诉"])
+@pytest.mark.parametrize(
+    "query", ["崇明区供电公司青堡供电所投诉", "嘉定区供电公司比奇堡供电所", "马陆供电所和青堡供电所投诉"]
+)
 def test_it_is_not_the_rest_of_a_longer_name(engine: Engine, query: str) -> None:
     found = engine.resolve(query)
     assert found.status != "resolved"
