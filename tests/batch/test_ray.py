@@ -183,7 +183,7 @@ def test_text_is_read_as_on_one_machine(cluster: None, job: Job, tmp_path: Path,
 
 def test_no_rows_are_no_rows_with_columns(cluster: None, job: Job) -> None:
     pq.write_table(pa.table({"query": pa.array([], pa.string())}), job.source)
-    assert run_on_ray(job, "auto") == {"failed": 0}
+    assert run_on_ray(job, "auto").rows == 0
     assert pq.read_table(job.target).schema.equals(on_this_machine(job).schema)
 
 
