@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from engine.llm.record import GapRecord
 
 _quickly = tuple.__new__  # a NamedTuple in a third of the time
+_NEEDS_ALL = "上月除备备供电所外各县公司多少投拆"  # a date, an exclusion, a breakdown, an unknown name, leftovers
 _MAX_ROUNDS = 16  # rounds of taking out accidental mentions; each round takes out at least one
 
 
@@ -200,6 +201,14 @@ class Engine:
     def is_open(self, resolution: Resolution) -> bool:
         """Whether there is a gap filler, and something for it to fill in what the rules concluded."""
         return self._gap_filler is not None and (resolution.status != "resolved" or bool(resolution.unknown))
+
+    def prepare(self) -> None:
+        """Make now what is otherwise made when the first question needs it: indexes of typos, dates, the model."""
+        self.consider(_NEEDS_ALL)
+        self._tables.typos.index.prepare()
+        prepare = getattr(self._gap_filler, "prepare", None)
+        if prepare is not None:
+            prepare()
 
     def today(self) -> date:
         """Today by the engine's clock."""

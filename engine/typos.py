@@ -115,6 +115,10 @@ class TypoIndex:
         self.longest = max(map(len, self.stems), default=0)
         self.lookup = lru_cache(maxsize=512)(self._lookup)  # one question asks the same several times
 
+    def prepare(self) -> None:
+        """Find out now how the characters of the table sound, which otherwise waits for the first typo."""
+        self._alike(_WILD)
+
     def _sounding_alike(self, character: str) -> dict[str, int]:
         """Characters of the table that sound the same, and that do once sounds are merged, by their weight."""
         if self._by_sound is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from engine import Engine, OrgPath, Resolution
+from engine.llm.protocol import GapAnswer, GapRequest
+from engine.tables import Tables
 from hierarchy import Hierarchy, HierarchyError
 
 Ask = Callable[..., Resolution]
 Short = Callable[[OrgPath], str]
+DAY = date(2024, 5, 13)
 CHENGGUAN = "菏泽/东明县供电公司/城关供电所"
 
 
@@ -279,3 +282,26 @@ def test_a_table_of_several_provinces(engine_with: Callable[..., Any]) -> None:
     assert [str(path) for path in engine.resolve("乙省一心所投诉").targets] == [
         "乙省 → 东城 → 蓝旗县供电公司 → 一心供电所"
     ]
+
+
+def test_prepare_changes_no_answer(engine: Engine) -> None:
+    other = Engine(Tables.build(engine.hierarchy), gap_filler=None)
+    other.prepare()
+    for query in ("新欣供电所报修", "火星供电所投诉", "去年菏泽麒麟投诉"):
+        assert other.resolve(query, today=DAY) == engine.resolve(query, today=DAY)
+
+
+def test_prepare_loads_the_gap_filler(engine: Engine) -> None:
+    class Lazy:
+        name = "lazy"
+        loaded = 0
+
+        def prepare(self) -> None:
+            self.loaded += 1
+
+        def fill(self, requests: Sequence[GapRequest], *, timeout_s: float) -> list[GapAnswer]:
+            raise AssertionError("nothing was asked")
+
+    filler = Lazy()
+    Engine(Tables.build(engine.hierarchy), gap_filler=filler).prepare()
+    assert filler.loaded == 1

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -128,6 +129,9 @@ def job_folder(folder: Path, manifest: Mapping[str, Any], *, resume: bool, resta
         another process is at it; OSError, where the folder cannot be written.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as ours:  # workers read a pickle from the folder, which can run code
+        if os.fstat(ours.fileno()).st_uid != folder.stat().st_uid:
+            raise Unfinished(f"{folder}: this folder belongs to another user. Remove it, or name another OUT.")
     foreign = sorted(path.name for path in folder.iterdir() if not _OURS.fullmatch(path.name))
     if foreign:
         raise Unfinished(

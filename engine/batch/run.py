@@ -104,7 +104,7 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> Cou
             raise ValueError(
                 f"the input has more than one column {twice[0]!r}, which {job.target_format} cannot hold; rename one of them."
             )
-        encoding = encoding_of(job.target_format, delimiter=getattr(source, "delimiter", ","), added=added)
+        encoding = encoding_of(job.target_format, delimiter=_delimiter(job, source), added=added)
         manifest = manifest_of(job, path)
         with _folder(job, manifest) as folder, _output(job, folder) as file:
             tables = folder / "tables"
@@ -138,6 +138,14 @@ def state_of(path: str) -> tuple[int, int, int]:
     """What changes with the content of a file."""
     status = os.stat(path)
     return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _delimiter(job: Job, source: Source) -> str:
+    """Between the cells of a CSV output: that of a CSV input, but a tab in .tsv, and a comma for what was .tsv before."""
+    was, is_now = (path.lower().endswith(".tsv") for path in (job.source, job.target))
+    if is_now:
+        return "\t"
+    return source.delimiter if isinstance(source, CsvSource) and not was else ","
 
 
 def _check_target(job: Job) -> None:

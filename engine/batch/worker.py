@@ -115,6 +115,7 @@ def work(pipe: Any, at: Any, maker: Maker, parts: Parts, encoding: Encoding) -> 
 
     try:
         resolver = maker.make(mark)
+        resolver.engine.prepare()  # before any row, which would be blamed if there is no memory for it
         gc.freeze()  # the tables stay; to walk through them again and again is a sixth of the time
         gc.set_threshold(*_RARELY)
         pipe.send(Reply())

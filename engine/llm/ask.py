@@ -111,6 +111,10 @@ class LazyFiller:
             return [GapAnswer("", error=self._problem)] * len(requests)
         return filler.fill(requests, timeout_s=timeout_s)
 
+    def prepare(self) -> None:
+        """Load the model now; one that cannot be loaded says so when it is asked."""
+        self._opened()
+
     def _opened(self) -> GapFiller | None:
         """The gap filler itself; None for one that cannot be loaded, which is tried only once."""
         with self._lock:

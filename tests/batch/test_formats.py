@@ -220,6 +220,13 @@ def test_csv_keeps_the_mark_and_the_delimiter(tmp_path: Path, run: Run) -> None:
     assert '"乙市,投诉"\t"007"\t"resolved"'.encode() in (tmp_path / "out.csv").read_bytes()
 
 
+@pytest.mark.parametrize(("source", "target", "comma"), [("in.csv", "out.tsv", "\t"), ("in.tsv", "out.csv", ",")])
+def test_the_ending_tsv_means_tabs(source: str, target: str, comma: str, tmp_path: Path, run: Run) -> None:
+    (tmp_path / source).write_text("query\t数\n乙市投诉\t007\n" if source == "in.tsv" else "query,数\n乙市投诉,007\n")
+    run(tmp_path / source, tmp_path / target)
+    assert f'"乙市投诉"{comma}"007"{comma}"resolved"' in (tmp_path / target).read_text()
+
+
 def test_csv_null_and_empty_text_differ() -> None:
     batch = pa.RecordBatch.from_pylist([{"a": None, "b": ""}])
     assert written(batch, Format.CSV) == b'"a","b"\n,""\n'
