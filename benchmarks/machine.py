@@ -30,7 +30,7 @@ def describe() -> dict[str, Any]:
         "cpu": _cpu(),
         "cores": cores(),
         "memory_gb": _memory_gb(),
-        "os": platform.platform(),
+        "os": f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "qilin": _own_version(),
         "engine": form(),

@@ -141,6 +141,12 @@ def batch(
             run, target_format = partial(run_on_ray, address=ray), "parquet"
         if resume and restart:
             raise typer.BadParameter("give --resume or --restart, not both.")
+        if target == "-" and (resume or restart):
+            raise typer.BadParameter(
+                "what goes to standard output is not kept, so --resume and --restart need a file OUT."
+            )
+        if encoding is not None and format_of(source, source_format) != "csv":
+            raise typer.BadParameter("--encoding is for CSV; Parquet and JSON lines are UTF-8 always.")
         if source != "-" and target != "-" and os.path.exists(target) and os.path.samefile(source, target):
             raise typer.BadParameter("IN and OUT are the same file; name another OUT.")
         job = Job(

@@ -192,7 +192,9 @@ class OrgName:
     def candidate(self, node: int) -> Candidate:
         """The candidate of one of the nodes."""
         if self._candidates:
-            return self._candidates[bisect_left(self.nodes, node)]
+            found = self._candidates[bisect_left(self.nodes, node)]
+            assert found.node == node
+            return found
         for nodes, form, depth, alias, _ in self._parts:
             at = bisect_left(nodes, node)
             if at < len(nodes) and nodes[at] == node:

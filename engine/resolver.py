@@ -203,9 +203,12 @@ class Engine:
         return self._gap_filler is not None and (resolution.status != "resolved" or bool(resolution.unknown))
 
     def prepare(self) -> None:
-        """Make now what is otherwise made when the first question needs it: indexes of typos, dates, the model."""
-        self.consider(_NEEDS_ALL)
+        """Make now what is otherwise made when the first question needs it: typos, unknown names, dates."""
+        conclude(*self.consider(_NEEDS_ALL[: self._max_length]))
         self._tables.typos.index.prepare()
+
+    def prepare_gap_filler(self) -> None:
+        """Load the model now, where there is one to be loaded."""
         prepare = getattr(self._gap_filler, "prepare", None)
         if prepare is not None:
             prepare()

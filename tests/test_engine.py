@@ -303,5 +303,5 @@ def test_prepare_loads_the_gap_filler(engine: Engine) -> None:
             raise AssertionError("nothing was asked")
 
     filler = Lazy()
-    Engine(Tables.build(engine.hierarchy), gap_filler=filler).prepare()
+    Engine(Tables.build(engine.hierarchy), gap_filler=filler).prepare_gap_filler()
     assert filler.loaded == 1

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from engine.resolver import Engine
 
 _SLICE = 4096  # rows in work at a time, whatever the size of a batch: bounds memory
-_REMEMBERED = 16384  # answers kept for questions that come again; at most twice as many
+_REMEMBERED = 8192  # answers kept for questions that come again; at most twice as many, fewer if they are long
+NO_ROW = -1  # what `mark` is told before work that is for no row in particular
 
 
 class ArrowResolver:
@@ -24,7 +25,7 @@ class ArrowResolver:
 
     The same object serves a worker process, Ray Data's `map_batches` and, through `engine.batch.spark`,
     Spark's `mapInArrow`. All columns of the input are kept; those of `RESULT` are added. Questions that
-    repeat are resolved once within a slice of 4,096 rows, and remembered for the next 16,384 different ones.
+    repeat are resolved once within a slice of 4,096 rows, and remembered for the next 8,192 different ones.
     A row that cannot be answered (no text, too long, a scope that is not in the table) has the status
     `failed` and the reason in `error`; it never fails the batch.
 
@@ -64,6 +65,8 @@ class ArrowResolver:
             engine.consider("", scope=scope)  # raises now, not for every row
         self._mark = mark or _unwatched
         self._recent = _Recent(_REMEMBERED)
+        self._hierarchy = engine.hierarchy
+        self._asked = False
 
     def output_schema(self, schema: pa.Schema) -> pa.Schema:
         """As `Columns.output_schema`."""
@@ -94,6 +97,9 @@ class ArrowResolver:
 
     def _answers(self, keys: Sequence[Key], start: int, failed: frozenset[Key], careful: bool) -> list[FlatRow]:
         """One row a key, those that the gap filler is asked about included."""
+        if self.engine.hierarchy is not self._hierarchy:  # Engine.reload
+            self._hierarchy = self.engine.hierarchy
+            self._recent = _Recent(_REMEMBERED)
         rows: dict[Key, FlatRow] = {}
         wanted: list[tuple[int, Key, Any]] = []
         for position, key in enumerate(keys, start):
@@ -106,14 +112,19 @@ class ArrowResolver:
                 if case is not None:
                     wanted.append((position, key, case))
                 else:
-                    self._recent.put(key, row)
+                    self._recent.put(key, row, _weight(key, row))
             rows[key] = row
+        if wanted and not self._asked:
+            self._mark(NO_ROW)  # none is to blame if there is no memory for the model
+            self.engine.prepare_gap_filler()
+            self._asked = True
         for some in [[each] for each in wanted] if careful else filter(None, [wanted]):
             self._mark(some[0][0])
             filled = self.engine.fill_gaps([case for _, _, case in some])
             for (_, key, _), (resolution, _) in zip(some, filled, strict=True):
                 rows[key] = flat_row(resolution)
-                self._recent.put(key, rows[key])
+                if resolution.degraded is None:  # else the next one may have more luck
+                    self._recent.put(key, rows[key], _weight(key, rows[key]))
         return [rows[key] for key in keys]
 
     def _resolve(self, key: Key, failed: frozenset[Key]) -> tuple[FlatRow, Any]:
@@ -142,6 +153,7 @@ class _Recent:
 
     def __init__(self, size: int) -> None:
         self._size = size
+        self._weight = 0
         self._young: dict[Key, FlatRow] = {}
         self._old: dict[Key, FlatRow] = {}
 
@@ -153,10 +165,17 @@ class _Recent:
                 self.put(key, row)
         return row
 
-    def put(self, key: Key, row: FlatRow) -> None:
-        if len(self._young) >= self._size:
+    def put(self, key: Key, row: FlatRow, weight: int = 1) -> None:
+        if self._weight >= self._size:
             self._old, self._young = self._young, {}
+            self._weight = 0
+        self._weight += weight
         self._young[key] = row
+
+
+def _weight(key: Key, row: FlatRow) -> int:
+    """How much an answer holds, in ordinary ones."""
+    return 1 + len(row.candidates) // 2 + len(key.query or "") // 64
 
 
 def _unwatched(row: int) -> None:

@@ -19,6 +19,7 @@ from hierarchy import bundled_path
 
 # Libraries whose version can change an answer.
 _DECISIVE = ("pyahocorasick", "opencc", "pypinyin", "rapidfuzz", "tyme4py", "pyarrow")
+_OF_A_MODEL = ("torch", "transformers", "peft", "llguidance")
 _LISTS = ("counties.txt", "townships.txt", "function_words.txt", "ordinary_words.txt", "suffix_words.txt")
 
 
@@ -55,7 +56,7 @@ def gaps_of(options: GapOptions) -> str:
     if options.kind == "local":
         model = _model_hash(options.model or bundled_path("model"))
         adapter = _model_hash(options.adapter) if options.adapter is not None else "none"
-        name = f"local {model}, adapter {adapter}"
+        name = f"local {model}, adapter {adapter}, " + " ".join(f"{name} {version(name)}" for name in _OF_A_MODEL)
     else:
         name = f"{options.kind} {options.model or ''}".strip()
     return f"{name}, from {options.threshold}" + (", may settle" if options.settles else "")

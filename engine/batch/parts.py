@@ -18,12 +18,13 @@ import pyarrow.ipc as ipc
 
 from engine.batch.counts import Counts
 
-_MANIFEST = "manifest.json"
+MANIFEST = "manifest.json"
 _LOCK = "lock"
 _OURS = re.compile(
     r"\d{9}\.[0-9a-f]{12}\.\w+|manifest\.json(\.draft)?|lock|tables|output"
     r"|rows|tries|input\.parquet|\w+\.draft"  # of a run on a cluster
 )
+_HASH = re.compile("[0-9a-f]{16,}")
 _COUNTS = b"qilin.counts"
 _PACKED = ipc.IpcWriteOptions(compression="lz4")
 
@@ -157,10 +158,10 @@ def job_folder(folder: Path, manifest: Mapping[str, Any], *, resume: bool, resta
                 )
         else:
             _empty(folder)
-            draft = folder / f"{_MANIFEST}.draft"
+            draft = folder / f"{MANIFEST}.draft"
             draft.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
             sync(draft)
-            os.replace(draft, folder / _MANIFEST)
+            os.replace(draft, folder / MANIFEST)
         yield
         _remove(folder)  # as long as no other run can be in it
     finally:
@@ -172,7 +173,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
     Raises: Unfinished, where it cannot be read.
     """
-    path = folder / _MANIFEST
+    path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
@@ -187,16 +188,23 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 def differing(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What is not the same in two manifests, a sentence each."""
     names = [*now, *(name for name in earlier if name not in now)]
-    return [
-        f"the {name} was {_shown(earlier.get(name))} and is {_shown(now.get(name))}"
-        for name in names
-        if earlier.get(name) != now.get(name)
-    ]
+    return [_difference(name, earlier.get(name), now.get(name)) for name in names if earlier.get(name) != now.get(name)]
+
+
+def _difference(name: str, earlier: Any, now: Any) -> str:
+    if _HASH.fullmatch(str(earlier)) and _HASH.fullmatch(str(now)):
+        return f"the {name} changed"
+    return f"{name}: {_shown(earlier)} then, {_shown(now)} now"
+
+
+def discard(folder: Path) -> None:
+    """Forget what is finished: it is of an input that changed meanwhile."""
+    _empty(folder)
 
 
 def _empty(folder: Path) -> None:
     """Remove everything but the lock, the manifest first: without it nothing is taken for earlier work."""
-    for path in sorted(folder.iterdir(), key=lambda each: each.name != _MANIFEST):
+    for path in sorted(folder.iterdir(), key=lambda each: each.name != MANIFEST):
         if path.is_dir():  # of a run on a cluster
             shutil.rmtree(path)
         elif path.name != _LOCK:

@@ -10,9 +10,10 @@ from contextlib import suppress
 from multiprocessing import connection
 from typing import Any
 
+from engine.batch.arrow import NO_ROW
 from engine.batch.parts import Parts
 from engine.batch.sinks import Encoding
-from engine.batch.worker import NO_ROW, Maker, Reply, Task, as_stream, work
+from engine.batch.worker import Maker, Reply, Task, as_stream, work
 
 _WAITING = 2  # parts a worker has at most: one in work, one that it can go on with at once
 _MOST_STARTS = 3  # deaths in a row at no row, without any part finished between: something is wrong with all

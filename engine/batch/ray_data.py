@@ -24,7 +24,7 @@ import ray
 from engine.batch import ray_stages
 from engine.batch.counts import Counts
 from engine.batch.formats import Format
-from engine.batch.parts import job_folder, sync
+from engine.batch.parts import MANIFEST, job_folder, sync
 from engine.batch.pool import WorkersFailed
 from engine.batch.ray_stages import OUTPUT, TRIES, Filler, NodeError, Piece, Place, first_row, no_rows, write_part
 from engine.batch.run import Job, Progress, manifest_of, parts_folder, state_of
@@ -92,7 +92,8 @@ def run_on_ray(job: Job, address: str, watch: Callable[[Progress], None] = lambd
                 write_part(place, 0, no_rows(schema))  # so that the folder says which columns there are
             _check_whole(place, rows)
             if state_of(path) != state:
-                raise ValueError(f"{job.source}: the file was changed while it was read. Begin anew with --restart.")
+                (folder / MANIFEST).unlink()  # what is finished is of another input
+                raise ValueError(f"{job.source}: the file was changed while it was read. Begin anew.")
             os.rename(folder / OUTPUT, job.target)
     return Counts.sum(part.counts for part in parts)
 

@@ -16,11 +16,13 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+import pyarrow as pa
+
 from engine.batch.counts import Counts
 from engine.batch.formats import STREAM, Format
 from engine.batch.manifest import file_hash, gaps_of, indicators_hash, rules_hash, short_name
-from engine.batch.parts import Parts, job_folder, read_manifest, sync
-from engine.batch.pool import Pool
+from engine.batch.parts import Parts, discard, job_folder, read_manifest, sync
+from engine.batch.pool import Pool, WorkersFailed
 from engine.batch.questions import Columns
 from engine.batch.sinks import Sink, encoding_of
 from engine.batch.sources import CsvSource, Source, local_file, open_source
@@ -104,8 +106,9 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> Cou
             raise ValueError(
                 f"the input has more than one column {twice[0]!r}, which {job.target_format} cannot hold; rename one of them."
             )
-        encoding = encoding_of(job.target_format, delimiter=_delimiter(job, source), added=added)
-        manifest = manifest_of(job, path)
+        delimiter = _delimiter(job, source)
+        encoding = encoding_of(job.target_format, delimiter=delimiter, added=added)
+        manifest = manifest_of(job, path) | {"delimiter": delimiter}
         with _folder(job, manifest) as folder, _output(job, folder) as file:
             tables = folder / "tables"
             tables.write_bytes(packed(job.tables))
@@ -124,9 +127,8 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> Cou
             try:
                 counts = _resolve(job, source, parts, sink, Pool(recipe, parts, encoding, job.workers), watch)
                 if state_of(path) != state:
-                    raise ValueError(
-                        f"{job.source}: the file was changed while it was read. Begin anew with --restart."
-                    )
+                    discard(folder)
+                    raise ValueError(f"{job.source}: the file was changed while it was read. Begin anew.")
                 sink.close()
             except BaseException:
                 sink.abandon()
@@ -185,6 +187,7 @@ def _resolve(
             number = len(joined)
             sink.append(parts.finished(number))
             joined.append(parts.counts(number))
+            pa.default_memory_pool().release_unused()
             if job.target == STREAM:
                 parts.drop(number)
 
@@ -197,7 +200,7 @@ def _resolve(
     join()
     counts = Counts.sum(joined)
     if counts.rows != sum(sizes):
-        raise AssertionError(f"{sum(sizes)} rows were read and {counts.rows} are to be written")
+        raise WorkersFailed(f"{sum(sizes)} rows were read and {counts.rows} are to be written; give --restart")
     return counts
 
 
@@ -212,6 +215,7 @@ def manifest_of(job: Job, path: str) -> dict[str, Any]:
         "indicators": indicators_hash(job.tables.gazetteer.indicators),
         "rules": rules_hash(),
         "model": gaps_of(job.gaps),
+        "time for the model": job.gaps.timeout_s if job.gaps.kind is not None else None,
         "today": today,
         "columns": list(job.columns),
         "scope": job.scope,

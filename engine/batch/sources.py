@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from engine.batch import json_lines
@@ -22,6 +21,7 @@ from engine.batch.formats import STREAM, Format
 
 _READ_BYTES = 4 << 20
 _SNIFFED_BYTES = 1 << 20
+_LONGEST_CELL = 1 << 24  # characters
 
 
 class Source(Protocol):
@@ -102,51 +102,57 @@ class CsvSource:
             raise ValueError(f"{path}:1: the header names {', '.join(map(repr, twice))} twice; rename one of them.")
         self.schema = pa.schema([(name, pa.string()) for name in header])
         self._size = Path(path).stat().st_size
-        self.rows: int | None = 0 if len(start) == self._size and not _any(lines) else None
+        self.rows: int | None = None
         self._file: IO[bytes] | None = None
 
     def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
-        if self.rows == 0:  # a header alone, which pyarrow does not take without a line end
-            return
-        last: pa.RecordBatch | None = None
         with open(self._path, "rb") as self._file:
-            for batch in in_batches(self._read(self._file), rows):
-                if last is not None:
-                    yield last
-                last = batch
-        if last is not None:
-            self._check_end(last)
-            yield last
+            text = io.TextIOWrapper(self._file, self.encoding, newline="")
+            found: list[list[str]] = []
+            for row in self._records(text):
+                found.append(row)
+                if len(found) == rows:
+                    yield self._batch(found)
+                    found = []
+            if found:
+                yield self._batch(found)
 
-    def _check_end(self, last: pa.RecordBatch) -> None:
-        """Refuse a file whose last quote is never closed: all rows behind it would be one cell."""
-        cell = str(last.column(last.num_columns - 1)[-1])
-        if "\n" not in cell and "\r" not in cell:
-            return
-        with open(self._path, "rb") as file:
-            file.seek(max(self._size - 64, 0))
-            end = file.read().rstrip(b"\r\n\0")  # zeros: halves of UTF-16 line ends
-        if not end.endswith(b'"'):
-            start = cell.replace("\n", " ")[:40]
-            raise ValueError(f"{self._path}: the quote before {start!r} is never closed. Close it, or remove it.")
+    def _batch(self, rows: list[list[str]]) -> pa.RecordBatch:
+        columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
+        return pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
-    def _read(self, file: IO[bytes]) -> Iterator[pa.RecordBatch]:
+    def _records(self, text: io.TextIOWrapper) -> Iterator[list[str]]:
+        """The rows behind the header. An empty line is a row where there is one column, but not at the end."""
+        csv.field_size_limit(_LONGEST_CELL)
+        reader = csv.reader(text, delimiter=self.delimiter, strict=True)  # strict: a stray quote must not eat rows
+        width = len(self.schema)
+        empty = 0
+        begin = 1
         try:
-            reader = pa_csv.open_csv(
-                file,
-                read_options=pa_csv.ReadOptions(use_threads=False, encoding=self.encoding, block_size=_READ_BYTES),
-                parse_options=pa_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
-                convert_options=pa_csv.ConvertOptions(
-                    column_types=self.schema, strings_can_be_null=False, quoted_strings_can_be_null=False
-                ),
-            )
-            yield from reader
+            rows = filter(None, reader)
+            next(rows, None)
+            begin = reader.line_num + 1
+            for row in reader:
+                if not row:
+                    empty += width == 1
+                elif len(row) != width:
+                    raise ValueError(
+                        f"{self._path}:{begin}: this row has {len(row)} cells, the header {width}. Correct the row."
+                    )
+                else:
+                    yield from [[""]] * empty
+                    empty = 0
+                    yield row
+                begin = reader.line_num + 1
+        except csv.Error as error:
+            raise ValueError(
+                f"{self._path}:{begin}: the row that begins here cannot be read ({error}). Look for a stray quote in it."
+            ) from None
         except UnicodeDecodeError as error:
-            raise ValueError(f"{self._path}: {error}. Correct the file, or name its --encoding.") from None
-        except pa.ArrowInvalid as error:
-            if "straddling" in str(error):  # pyarrow does not say where
-                error = f"a row is longer than {_READ_BYTES >> 20} MiB, or a quote is not closed"
-            raise ValueError(f"{self._path}: {error}. Correct the row, or name the --encoding.") from None
+            raise ValueError(
+                f"{self._path}: behind line {begin} something is not {self.encoding} ({error}). "
+                "Correct the file, or name its --encoding."
+            ) from None
 
     def share_read(self) -> float:
         return _share_read(self._file, self._size)
@@ -251,12 +257,12 @@ def in_batches(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Reco
 
 
 @contextmanager
-def local_file(path: str, folder: Path | None = None) -> Iterator[str]:
+def local_file(path: str) -> Iterator[str]:
     """A path that can be read more than once: standard input, or a pipe, is kept in a temporary file meanwhile."""
     if path != STREAM and not Path(path).is_fifo():
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="qilin-", dir=folder) as kept:
+    with tempfile.TemporaryDirectory(prefix="qilin-") as kept:
         copy = Path(kept, "stdin")
         with copy.open("wb") as file, _stream(path) as stream:
             shutil.copyfileobj(stream, file, _READ_BYTES)
@@ -294,13 +300,6 @@ def _share_read(file: IO[bytes] | None, size: int) -> float:
     return 1.0 if file.closed else file.tell() / size
 
 
-def _any(lines: Iterable[list[str]]) -> bool:
-    try:
-        return any(lines)
-    except csv.Error:  # a long one
-        return True
-
-
 def _encoding(path: str, start: bytes) -> str:
     """UTF-16 with its mark, UTF-8, else GB18030. Raises: ValueError, for UTF-8 with some broken bytes."""
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -308,7 +307,7 @@ def _encoding(path: str, start: bytes) -> str:
     whole_lines = start[: start.rfind(b"\n") + 1 or len(start)]
     try:
         whole_lines.decode("utf-8")
-        return "utf-8"
+        return "utf-8-sig"  # with or without its mark
     except UnicodeDecodeError as error:
         text = whole_lines.decode("utf-8", "replace")
         broken = text.count("\ufffd")

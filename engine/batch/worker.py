@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
-from engine.batch.arrow import ArrowResolver
+from engine.batch.arrow import NO_ROW, ArrowResolver
 from engine.batch.counts import Counts
 from engine.batch.parts import Parts
 from engine.batch.questions import Columns, Key
@@ -24,7 +24,6 @@ from engine.batch.sinks import Encoding
 from engine.llm.options import GapOptions
 
 _RARELY = (200_000, 20, 100)  # objects and rounds between two looks for cycles, of which there are few
-NO_ROW = -1  # where a worker is that is not at any row
 
 
 class Maker(Protocol):
@@ -125,6 +124,8 @@ def work(pipe: Any, at: Any, maker: Maker, parts: Parts, encoding: Encoding) -> 
             pipe.send(Reply(task.number))
     except EOFError:
         return
+    except MemoryError:
+        os._exit(1)  # like one that the system ends; if it is always the same row, that is found out
     except OSError as error:
         problem = Reply(problem=error.strerror or str(error), errno=error.errno, filename=error.filename)
     except Exception as error:
@@ -139,6 +140,7 @@ def _finish(task: Task, resolver: ArrowResolver, parts: Parts, encoding: Encodin
     rows = resolver(questions, killers, task.careful)
     mark(NO_ROW)  # none is to blame for what happens while they are written
     parts.finish(task.number, encoding.encode(rows), Counts.of(rows, resolver.columns.prefix))
+    pa.default_memory_pool().release_unused()
 
 
 def one_row(stream: bytes) -> pa.RecordBatch:

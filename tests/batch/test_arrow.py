@@ -17,9 +17,10 @@ from benchmarks.oracle import Table
 from benchmarks.questions import Question, questions
 from engine import Engine
 from engine.batch import RESULT, ArrowResolver
-from engine.batch.arrow import _SLICE, _Recent
+from engine.batch.arrow import _SLICE, NO_ROW, _Recent
 from engine.llm.protocol import GapAnswer, GapRequest
 from engine.llm.scripted import ScriptedGapFiller
+from hierarchy import Hierarchy
 from tests.batch.expected import expected
 
 ROOT = Path(__file__).parents[2]
@@ -198,6 +199,27 @@ def test_want_of_memory_is_no_fault_of_the_row(engine: Engine) -> None:
 
     with pytest.raises(MemoryError):
         resolver(Starved(engine))(batch([CLEAR]))
+
+
+def test_another_table_answers_anew(engine: Engine) -> None:
+    moving = Engine(engine._tables, gap_filler=None)
+    resolve = resolver(moving)
+    assert added(resolve(batch([CLEAR])))[0]["status"] == "resolved"
+    moving.reload(
+        Hierarchy.from_rows([{"province": "河南省", "city": "新乡", "company": "滑县供电公司", "substation": ""}])
+    )
+    assert added(resolve(batch([CLEAR])))[0]["status"] == "unresolved"
+
+
+def test_a_failure_of_the_gap_filler_is_not_remembered(engine: Engine) -> None:
+    def script(request: GapRequest) -> GapAnswer | str:
+        return GapAnswer("", error="away")
+
+    counting = Counting(Engine(engine._tables, gap_filler=ScriptedGapFiller(script)))
+    resolve = resolver(counting)
+    for _ in range(2):
+        assert added(resolve(batch([AMBIGUOUS, AMBIGUOUS])))[0]["degraded"]
+    assert counting.filled == [[AMBIGUOUS], [AMBIGUOUS]]
 
 
 def test_a_scope_for_all_rows_must_be_in_the_table(engine: Engine) -> None:
@@ -381,7 +403,7 @@ def test_careful_asks_one_by_one(engine: Engine) -> None:
     rows = batch([CLEAR, AMBIGUOUS, "启灵供电所低电压台区数", AMBIGUOUS])
     careful = resolver(counting, mark=marked.append)(rows, careful=True)
     assert counting.filled == [[AMBIGUOUS], ["启灵供电所低电压台区数"]]
-    assert marked == [0, 1, 2, 1, 2]
+    assert marked == [0, 1, 2, NO_ROW, 1, 2]
     assert careful == resolver(Engine(engine._tables, gap_filler=ScriptedGapFiller()))(rows)
 
 

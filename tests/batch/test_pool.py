@@ -263,7 +263,7 @@ def test_earlier_work_of_which_nothing_is_finished_is_in_nobodys_way(folder: Pat
 
 def test_what_has_changed_is_named(folder: Path) -> None:
     begun(folder)
-    with pytest.raises(Unfinished, match=r"because the table was b and is c; the scope was not given and is 乙市\."):
+    with pytest.raises(Unfinished, match=r"because table: b then, c now; scope: not given then, 乙市 now\."):
         begun(folder, {"input": "a", "table": "c", "scope": "乙市"}, resume=True)
     assert differing({"a": 1}, {"a": 1}) == []
 
