@@ -298,7 +298,7 @@ def test_a_job_that_was_broken_off_goes_on(cluster: None, job: Job) -> None:
     assert not Path(job.target).exists()
     with pytest.raises(ValueError, match="--resume"):
         run_on_ray(job, "auto")
-    with pytest.raises(ValueError, match="the scope was not given and is 菏泽"):
+    with pytest.raises(ValueError, match="scope: not given then, 菏泽 now"):
         run_on_ray(job._replace(resume=True, scope="菏泽"), "auto")
     with pytest.raises(ValueError, match="runs on"):
         run_job(job._replace(resume=True))
