@@ -157,7 +157,7 @@ def job_folder(folder: Path, manifest: Mapping[str, Any], *, resume: bool, resta
                     "Restore what has changed, or give --restart to begin anew."
                 )
         else:
-            _empty(folder)
+            discard(folder)
             draft = folder / f"{MANIFEST}.draft"
             draft.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
             sync(draft)
@@ -198,11 +198,6 @@ def _difference(name: str, earlier: Any, now: Any) -> str:
 
 
 def discard(folder: Path) -> None:
-    """Forget what is finished: it is of an input that changed meanwhile."""
-    _empty(folder)
-
-
-def _empty(folder: Path) -> None:
     """Remove everything but the lock, the manifest first: without it nothing is taken for earlier work."""
     for path in sorted(folder.iterdir(), key=lambda each: each.name != MANIFEST):
         if path.is_dir():  # of a run on a cluster
@@ -214,7 +209,7 @@ def _empty(folder: Path) -> None:
 def _remove(folder: Path) -> None:
     """Remove the folder of a job that is finished, as far as that is possible."""
     with suppress(OSError):
-        _empty(folder)
+        discard(folder)
         (folder / _LOCK).unlink()
         folder.rmdir()
 

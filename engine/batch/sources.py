@@ -28,7 +28,6 @@ class Source(Protocol):
     """An input that is read from its beginning to its end, as often as it is asked for."""
 
     schema: pa.Schema
-    rows: int | None  # None where only reading would tell
 
     def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
         """The input in batches of at most `rows` rows; the same ones each time.
@@ -52,7 +51,7 @@ class ParquetSource:
         except pa.ArrowInvalid as error:
             raise ValueError(f"{path}: this is no readable Parquet file ({error}).") from None
         self.schema = file.schema_arrow
-        self.rows: int | None = file.metadata.num_rows
+        self._rows: int = file.metadata.num_rows
         self._read = 0
         file.close()
 
@@ -64,7 +63,7 @@ class ParquetSource:
                 yield batch
 
     def share_read(self) -> float:
-        return self._read / self.rows if self.rows else 1.0
+        return self._read / self._rows if self._rows else 1.0
 
 
 class CsvSource:
@@ -102,7 +101,6 @@ class CsvSource:
             raise ValueError(f"{path}:1: the header names {', '.join(map(repr, twice))} twice; rename one of them.")
         self.schema = pa.schema([(name, pa.string()) for name in header])
         self._size = Path(path).stat().st_size
-        self.rows: int | None = None
         self._file: IO[bytes] | None = None
 
     def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
@@ -179,7 +177,6 @@ class JsonLinesSource:
         self._added = frozenset(added or ())
         self._size = Path(path).stat().st_size
         self._file: IO[bytes] | None = None
-        self.rows: int | None = None
         if self._whole:
             self.schema = pa.schema([*((name, pa.string()) for name in self._texts), (json_lines.LINE, pa.binary())])
         else:
