@@ -16,6 +16,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 MODULES = (
     "conclude",
     "conflicts",
+    "dates",
     "draft",
     "entities",
     "exclusions",
@@ -26,6 +27,7 @@ MODULES = (
     "phrases",
     "readings",
     "resolver",
+    "suffixes",
     "tables",
     "typos",
     "unknowns",

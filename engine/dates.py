@@ -17,7 +17,7 @@ from calendar import monthrange
 from collections.abc import Callable
 from datetime import date, timedelta
 from enum import IntEnum
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
@@ -49,19 +49,22 @@ TRIGGERS: Final[frozenset[str]] = frozenset(
 )
 
 
-def find_dates(text: str, today: date) -> list[DateMention]:
+def find_dates(text: str, today: date, until: int | None = None) -> list[DateMention]:
     """Find every date expression of `text` and the days it covers.
 
     Args:
         text: Folded text (NFKC, simplified characters, half-width digits); anything else only finds less.
         today: What 今天, 本月, 3月 and 近7天 are relative to.
+        until: Where the last of the `TRIGGERS` ends, if that is known: nothing begins behind it.
 
     Returns: Mentions in text order, not overlapping; never raises, linear in the length of `text`.
     """
     found: list[DateMention] = []
     points: list[_Point | None] = []  # what each mention means, None where it has no range
     position = 0
-    while (hit := _START(text, position)) is not None:
+    if until is None:
+        until = len(text)
+    while position < until and (hit := _START(text, position)) is not None:
         start = hit.start()
         run = _RUN(text, start)
         if run is None:
@@ -317,23 +320,30 @@ def _any(words: tuple[tuple[str, str], ...]) -> str:
     return "(?:" + "|".join(pattern for _, pattern in words) + ")"
 
 
+# Every word that goes on with an expression, and what may stand before it, begins with one of these. Nearly always
+# something else comes behind an expression: looking first spares it a hundred patterns.
+_GOES_ON = (
+    f"0-9{_CN} 的至到~{_DASHES}起开直以迄为之内间期止来累同除左前后初末底中代夜半傍凌清深白早晚休双工节次翌T(HhQq"
+    "上下不今入冬全单去大头夏天季年度当往整日明星春昨最月本植正汛礼秋端第腊过迎近这那重闰青首周元儿劳国圣妇小建教"
+)
+
+
 class _Matcher:
     """A pattern compiled when the first text comes to it: this one takes a tenth of a second."""
 
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
+        self._match: Callable[[str, int], re.Match[str] | None] | None = None
 
     def __call__(self, text: str, position: int) -> re.Match[str] | None:
+        if self._match is None:
+            self._match = re.compile(self.pattern).match
         return self._match(text, position)
-
-    @cached_property
-    def _match(self) -> Callable[[str, int], re.Match[str] | None]:
-        return re.compile(self.pattern).match
 
 
 _RUN: Final = _Matcher(
     f"(?:(?:{_FROM}|{_BEFORE}|{_ERA}) ?)??{_any(_WORDS)}"
-    f"(?:(?:{_TO}| ?的? ?){_any((*_INNER_WORDS, *_WORDS))}|(?:{_TO}| ?){_any(_MORE_WORDS)})*+"
+    f"(?:(?=[{_GOES_ON}])(?:(?:{_TO}| ?的? ?){_any((*_INNER_WORDS, *_WORDS))}|(?:{_TO}| ?){_any(_MORE_WORDS)}))*+"
 )
 _TOKEN = re.compile("|".join(f"({pattern})" for _, pattern in _ALL_WORDS)).match
 

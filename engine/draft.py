@@ -74,8 +74,8 @@ def finish(
         draft.unknown = _apart(draft.unknown)
     province = city = company = substation = None
     if targets:
-        first = targets[0]
-        province, city, company, substation = first.province, first.city, first.company, first.substation
+        first = targets[0].__dict__  # looking a field up on a model takes twice as long
+        province, city, company, substation = first["province"], first["city"], first["company"], first["substation"]
         for other in targets[1:]:
             province = province if province == other.province else None
             city = city if city == other.city else None

@@ -144,7 +144,7 @@ def gather_other(asked: Asked, token: Token, draft: Draft) -> None:
     if ref.first is None or ref.last is None:
         draft.unknown.append(unknown_stretch(asked, token[0], token[1], "date"))
         return
-    draft.dates.append(trusted(DateRange, text=text, start=ref.first, end=ref.last))
+    draft.dates.append(complete(DateRange, {"text": text, "start": ref.first, "end": ref.last}))
     draft.entities.append(_plain_entity("Date", text, text, start, end, "pattern"))
 
 

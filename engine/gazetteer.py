@@ -4,26 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 import ahocorasick
 
-from engine.names import (
-    BARE,
-    CITY_ADMIN,
-    CUT,
-    SHORT,
-    SUFFIX,
-    SUFFIX_STARTS,
-    TAIL,
-    Name,
-    Suffixes,
-    names_of,
-    suffix_prefixes,
-    whole,
-)
+from engine.names import BARE, CITY_ADMIN, CUT, SHORT, SUFFIX_STARTS, TAIL, Name, Suffixes, names_of, whole
+from engine.suffixes import endings, suffix_at, without_peoples
 from hierarchy import Alias, Hierarchy, Level
 
 ORGANISATION, INDICATOR, DATE, PHRASE = range(4)  # what a token is
@@ -237,25 +224,31 @@ class Token(NamedTuple):
 
 
 class _Slot(NamedTuple):
-    """What the automaton knows of one string."""
+    """What the automaton knows of one string that is more than a trigger."""
 
     length: int
     stem: str | None
     indicator: str | None
     relative: Level | None
-    trigger: int
+
+
+# The longest mention of a stem with a suffix: how much of the suffix counts, what it names, and whether it
+# counts wherever it stands. None: nothing.
+_Longest = tuple[int, OrgName, bool] | None
 
 
 class Scan(NamedTuple):
     """What one pass over a text found, unsorted.
 
     `tokens`: organisations (each with the longest suffix) and indicators; `relatives`: words such as
-    本县, but for the end of a name; `triggers`: bit set of the searches worth making.
+    本县, but for the end of a name; `triggers`: bit set of the searches worth making; `until`: where the
+    last of the strings ends that told so.
     """
 
     tokens: list[Token]
     relatives: list[tuple[int, int, Level]]
     triggers: int
+    until: int
 
 
 class _Same(NamedTuple):
@@ -295,6 +288,8 @@ _PICKLED = (
     "triggers",
     "relatives",
     "_automaton",
+    "_bits",
+    "_first",
     "_slots",
     "_has_codes",
 )
@@ -353,16 +348,24 @@ class Gazetteer:
 
     def _compile(self) -> None:
         self._automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
-        self._slots: list[_Slot] = []
-        for key in sorted({*self._stems, *self.indicators, *self.triggers, *self.relatives}):
-            stem = key if key in self._stems else None
-            self._automaton.add_word(key, len(self._slots))
-            self._slots.append(
-                _Slot(len(key), stem, self.indicators.get(key), self.relatives.get(key), self.triggers.get(key, 0))
-            )
+        known = {*self._stems, *self.indicators, *self.relatives}
+        bare = sorted(self.triggers.keys() - known)  # nothing but triggers come first
+        keys = [*bare, *sorted({*known, *self.triggers} - {*bare})]
+        for value, key in enumerate(keys):
+            self._automaton.add_word(key, value)
         self._automaton.make_automaton()
+        self._bits = [self.triggers.get(key, 0) for key in keys]
+        self._first = len(bare)
+        self._slots = [
+            _Slot(len(key), key if key in self._stems else None, self.indicators.get(key), self.relatives.get(key))
+            for key in keys[self._first :]
+        ]
         self._has_codes = any(c.isascii() and c.isalnum() for stem in self._stems for c in stem)
-        self._memo: dict[tuple[str, str], tuple[int, OrgName, bool] | None] = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        self._memo: list[dict[str, _Longest] | None] = [None] * len(self._slots)  # of each slot, by suffix
+        self._strings = 0
         self._held = 0
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -374,8 +377,7 @@ class Gazetteer:
     def __setstate__(self, state: dict[str, object]) -> None:
         for name, value in state.items():
             setattr(self, name, value)
-        self._memo = {}
-        self._held = 0
+        self._forget()
 
     def with_words(self, ordinary: frozenset[str]) -> Gazetteer:
         """Put back the words that a pickle leaves out."""
@@ -386,20 +388,30 @@ class Gazetteer:
         """Every organisation and indicator in a folded text. Linear in text and matches."""
         tokens: list[Token] = []
         relatives: list[tuple[int, int, Level]] = []
-        triggers = 0
-        slots, memo = self._slots, self._memo
+        triggers = until = 0
+        bits, slots, memo, first = self._bits, self._slots, self._memo, self._first
         size = len(text)
         low = high = 0  # the token found last
+        last: int
+        value: int
         for last, value in self._automaton.iter(text):
-            length, stem, indicator, relative, trigger = slots[value]
+            bit = bits[value]
+            if bit:
+                triggers |= bit
+                until = last + 1
+            value -= first
+            if value < 0:
+                continue
+            length, stem, indicator, relative = slots[value]
             end = last + 1
             start = end - length
             if stem is not None:
                 suffix = suffix_at(text, end) if end < size and text[end] in SUFFIX_STARTS else ""
-                try:
-                    longest = memo[stem, suffix]
-                except KeyError:
-                    longest = self._remember(stem, suffix)
+                known = memo[value]
+                if known is not None and suffix in known:
+                    longest = known[suffix]
+                else:
+                    longest = self._remember(value, stem, suffix)
                 if longest is not None:
                     more, name, certain = longest
                     if certain or not (
@@ -415,26 +427,28 @@ class Gazetteer:
                 tokens.append(_token(Token, (start, end, INDICATOR, indicator)))
             if relative is not None and not (low <= start and end <= high):
                 relatives.append((start, end, relative))
-            triggers |= trigger
-        return _token(Scan, (tokens, relatives, triggers))
+        return _token(Scan, (tokens, relatives, triggers, until))
 
-    def _remember(self, stem: str, suffix: str) -> tuple[int, OrgName, bool] | None:
+    def _remember(self, slot: int, stem: str, suffix: str) -> _Longest:
         """`_longest`, kept for the next text; and whether it counts wherever it stands."""
-        if len(self._memo) >= _MAX_MEMO or self._held >= _MAX_HELD:
-            self._memo.clear()
-            self._held = 0
+        if self._strings >= _MAX_MEMO or self._held >= _MAX_HELD:
+            self._forget()
         longest = self._longest(stem, suffix)
-        known = None
+        known: _Longest = None
         if longest is not None:
             more, name = longest
             self._held += len(name.nodes)
             known = more, name, not (self._has_codes or (name.bare and stem[0] in _MULTIPLIERS))
-        self._memo[stem, suffix] = known
+        by_suffix = self._memo[slot]
+        if by_suffix is None:
+            by_suffix = self._memo[slot] = {}
+        by_suffix[suffix] = known
+        self._strings += 1
         return known
 
     def _longest(self, stem: str, suffix: str) -> tuple[int, OrgName] | None:
         """The longest mention that a stem makes with the suffix behind it, and how much of it counts."""
-        for length, ending in reversed(_endings(suffix)):
+        for length, ending in reversed(endings(suffix)):
             name = self.name(stem, ending, suffix[:length])
             if name is not None:
                 if length:
@@ -448,7 +462,7 @@ class Gazetteer:
         Returns: (how many characters less than the longest mention, what it names).
         """
         forms = []
-        for length, ending in _endings(suffix):
+        for length, ending in endings(suffix):
             name = self.name(stem, ending, suffix[:length])
             if name is not None:
                 forms.append((length, name))
@@ -470,7 +484,7 @@ class Gazetteer:
             for suffixes, alias, nodes in found:
                 form = suffixes.forms.get(rest)
                 if form is None and "自治" in rest:
-                    form = suffixes.forms.get(_without_peoples(rest))
+                    form = suffixes.forms.get(without_peoples(rest))
                 if form is not None:
                     parts.append(_token(Part, (nodes, form, self.levels[nodes[0]], alias, not rest)))
                     count += len(nodes)
@@ -581,43 +595,3 @@ def _tears_code(text: str, start: int, end: int) -> bool:
     return (text[start].isascii() and before.isascii() and before.isalnum()) or (
         text[end - 1].isascii() and after.isascii() and after.isalnum()
     )
-
-
-def suffix_at(text: str, position: int) -> str:
-    """The longest suffix that stands at a position of a folded text; "" for none."""
-    match = SUFFIX.match(text, position)
-    if match is None:
-        return ""
-    suffix = match[0]
-    if suffix[-1] == "所" and not suffix.endswith("供电所") and _takes_suo(text, match.end()):
-        # 麒麟所有投诉 is 麒麟 + 所有; 麒麟所有多少投诉 is 麒麟所.
-        suffix = suffix[:-1]
-    return suffix
-
-
-def _takes_suo(text: str, position: int) -> bool:
-    following = text[position : position + 1]
-    if following in ("辖", "属", "在"):
-        return True
-    return following == "有" and not text.startswith(_HAVE, position)
-
-
-_HAVE = ("有多少", "有几", "有没有", "有无", "有哪", "有什么")
-
-
-@lru_cache(maxsize=4096)
-def _endings(suffix: str) -> tuple[tuple[int, str], ...]:
-    """How much of a suffix may count, shortest first: how many characters, and the ending they are without peoples."""
-    short = _without_peoples(suffix)
-    if suffix == short:
-        return ((0, ""), *((len(ending), ending) for ending in suffix_prefixes(suffix)))
-    less = len(suffix) - len(short)
-    endings = (ending for ending in suffix_prefixes(short) if ending.startswith("自治"))
-    return ((0, ""), *((less + len(ending), ending) for ending in endings))
-
-
-def _without_peoples(suffix: str) -> str:
-    if "自治" not in suffix:
-        return suffix
-    match = SUFFIX.fullmatch(suffix)
-    return match["suffix"] if match else suffix

@@ -61,18 +61,19 @@ def _tagged_quickly(resolution: Resolution) -> str | None:
     places: dict[int, int] = {}  # where in `parts` the path of a group goes
     position = 0
     for entity in resolution.entities:
-        start, end, group = entity.start, entity.end, entity.group
+        fields = entity.__dict__  # looking a field up on a model takes twice as long
+        start, end, group = fields["start"], fields["end"], fields["group"]
         if group is not None:
             if group not in paths:
                 paths[group] = {}
-            paths[group].setdefault(entity.type, entity.name)
+            paths[group].setdefault(fields["type"], fields["name"])
         if start is None or end is None:
             continue
         gap = query[position:start]
         position = end
         if group is None:
-            text = query[start:end]
-            parts.append(f"{escape(gap)}<{entity.type}>{escape(text)}</{entity.type}>")
+            kind = fields["type"]
+            parts.append(f"{escape(gap)}<{kind}>{escape(query[start:end])}</{kind}>")
         elif group not in places:
             parts.append(escape(gap))
             places[group] = len(parts)
@@ -85,7 +86,7 @@ def _tagged_quickly(resolution: Resolution) -> str | None:
         return None
     for group, place in places.items():
         path = paths[group]
-        parts[place] = "".join([_tag(level, path[level]) for level in LEVEL_NAMES if level in path])
+        parts[place] = _tags(path.get("Province"), path.get("City"), path.get("Company"), path.get("Substation"))
     parts.append(escape(query[position:]))
     return "".join(parts)
 
@@ -141,6 +142,12 @@ def _close_brackets(before: _Plain, after: _Plain) -> tuple[_Plain, _Plain]:
         # The closing bracket may come after the next mention that goes.
         return before.cut(0, 0), _Plain(before.text + after.text, [*before.places, *after.places])
     return before, after
+
+
+@lru_cache(maxsize=65536)
+def _tags(*names: str | None) -> str:
+    """The tags of a path, from the names of its levels."""
+    return "".join([_tag(level, name) for level, name in zip(LEVEL_NAMES, names, strict=True) if name is not None])
 
 
 @lru_cache(maxsize=65536)

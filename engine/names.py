@@ -8,6 +8,7 @@ up here. So a table of 40,000 organisations needs 30,000 strings, not half a mil
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -312,28 +313,21 @@ def _tails(stem: str, suffixes: Suffixes, parents: tuple[str, ...]) -> list[Name
     return names
 
 
-def _alternatives(*words: tuple[str, ...]) -> str:
-    return "|".join(sorted({w for group in words for w in group}, key=len, reverse=True))
+def _longest_first(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(words), key=len, reverse=True))
 
 
-_ADMINS = _alternatives(PROVINCE_ADMIN, CITY_ADMIN, COMPANY_ADMIN, TOWNSHIP)
-_ORGS = _alternatives(PROVINCE_ORG, COMPANY_ORG, SUBSTATION_ORG)
-# 土家族自治县 and other peoples before 自治 are recognised and mean 自治县.
-SUFFIX = re.compile(f"(?P<peoples>{PEOPLES}+(?=自治))?(?P<suffix>(?:{_ADMINS}|[新特林]区)(?:{_ORGS})?|{_ORGS})")
-SUFFIX_STARTS = frozenset(
-    word[0]
-    for word in (
-        *PROVINCE_ADMIN,
-        *CITY_ADMIN,
-        *COMPANY_ADMIN,
-        *TOWNSHIP,
-        *PROVINCE_ORG,
-        *COMPANY_ORG,
-        *SUBSTATION_ORG,
-        *_PEOPLES,
-        *"新特林",
-    )
+ADMIN_WORDS = _longest_first(
+    (*PROVINCE_ADMIN, *CITY_ADMIN, *COMPANY_ADMIN, *TOWNSHIP, *(kind + "区" for kind in "新特林"))
 )
+ORG_WORDS = _longest_first((*PROVINCE_ORG, *COMPANY_ORG, *SUBSTATION_ORG))
+# 土家族自治县 and other peoples before 自治 are recognised and mean 自治县.
+SUFFIX = re.compile(
+    f"(?P<peoples>{PEOPLES}+(?=自治))?"
+    f"(?P<suffix>(?:{'|'.join(ADMIN_WORDS)})(?:{'|'.join(ORG_WORDS)})?|{'|'.join(ORG_WORDS)})"
+)
+PEOPLE_STARTS = frozenset(people[0] for people in _PEOPLES)
+SUFFIX_STARTS = PEOPLE_STARTS | {word[0] for word in (*ADMIN_WORDS, *ORG_WORDS)}
 
 
 @cache

@@ -248,9 +248,9 @@ class Engine:
 def consider(tables: Tables, asked: Asked) -> Considered:
     """Tokens, readings, and what is left when only the best readings stay."""
     text = asked.folded.text
-    tokens, relatives, triggers = tables.gazetteer.scan(text)
+    tokens, relatives, triggers, until = tables.gazetteer.scan(text)
     if triggers & ~TAIL_BIT:
-        tokens = _with_phrases(tables, asked, text, tokens, triggers)
+        tokens = _with_phrases(tables, asked, text, tokens, triggers, until)
     if relatives:
         tokens = _with_relatives(tables, asked, text, tokens, relatives)
     if asked.folded.offsets is not None:
@@ -265,10 +265,12 @@ def consider(tables: Tables, asked: Asked) -> Considered:
     return _quickly(Considered, (text, tokens, readings, unused, cut.complete, tried))
 
 
-def _with_phrases(tables: Tables, asked: Asked, text: str, tokens: list[Token], triggers: int) -> list[Token]:
+def _with_phrases(
+    tables: Tables, asked: Asked, text: str, tokens: list[Token], triggers: int, until: int
+) -> list[Token]:
     phrases: list[Token] = []
     if triggers & DATE_BIT:
-        phrases += _dates(text, asked.today(), tokens)
+        phrases += _dates(text, asked.today(), tokens, until)
     if triggers & BREAKDOWN_BIT:
         names = Cover(tokens)
         phrases += [
@@ -286,31 +288,37 @@ def _with_phrases(tables: Tables, asked: Asked, text: str, tokens: list[Token], 
     return tokens + phrases
 
 
-def _dates(text: str, today: date, tokens: list[Token]) -> list[Token]:
+def _dates(text: str, today: date, tokens: list[Token], until: int) -> list[Token]:
     """Dates, and what they are beside a name: 月初至今|天津 as well as 月初至今天|津, 汕头|3月 as well as 汕|头3月."""
     names = [t for t in tokens if t[2] == ORGANISATION]
     found: list[Token] = []
-    mentions = find_dates(text, today)
+    mentions = find_dates(text, today, until)
     if mentions:
-        named = Cover(t for t in names if not t[3].bare) if len(names) > _FEW else None
+        full = [t for t in names if not t[3].bare]
+        named = Cover(full) if len(full) > _FEW else None
         for m in mentions:  # 五一所|有多少 is no holiday
             start, end = m[0], m[1]
             if named is not None:
                 part_of_name = named.covers(start, end + 1)
             else:
-                part_of_name = any(t[0] <= start and end < t[1] and not t[3].bare for t in names)
+                part_of_name = any(t[0] <= start and end < t[1] for t in full)
             if not part_of_name:
                 found.append(_quickly(Token, (start, end, DATE, m)))
-    known = {(t[0], t[1]) for t in found}
-    for token in list(found):
-        begin, end = token[0], token[1]
-        for start in {t[0] for t in tokens if begin < t[0] < end < t[1]}:
-            if not text[start - 1].isdigit():  # 5月1|日照常 is no date cut short, but one torn
-                found += _date_at(text[begin:start], begin, today, known, whole=True)
-    begins = {t[0] for t in found}
-    for end in {t[1] for t in names if text[t[1] : t[1] + 1] in _DATE_STARTS}:
-        if end not in begins:
-            found += _date_at(text[end : end + _LONGEST_DATE], end, today, known, whole=False)
+    torn: dict[tuple[int, int], None] = {}  # dates that a name begins in
+    for begin, end, _, _ in found:
+        for token in tokens:
+            start = token[0]
+            if begin < start < end < token[1] and not text[start - 1].isdigit():  # 5月1|日照常 is torn, not cut short
+                torn[begin, start] = None
+    ends = {t[1]: None for t in names if text[t[1] : t[1] + 1] in _DATE_STARTS}
+    if torn or ends:
+        known = {(t[0], t[1]) for t in found}
+        for begin, start in torn:
+            found += _date_at(text[begin:start], begin, today, known, whole=True)
+        begins = {t[0] for t in found}
+        for end in ends:
+            if end not in begins:
+                found += _date_at(text[end : end + _LONGEST_DATE], end, today, known, whole=False)
     return found
 
 

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from engine.gazetteer import ORGANISATION, Candidate, Gazetteer, OrgName, Token, suffix_at
+from engine.gazetteer import ORGANISATION, Candidate, Gazetteer, OrgName, Token
 from engine.names import BARE, SHORT, SUFFIX_STARTS
 from engine.phrases import Gap
 from engine.pinyin import merged_readings, readings
 from engine.readings import Reading
+from engine.suffixes import suffix_at
 from hierarchy import Hierarchy, Level
 
 HOMOPHONE, MERGED_SOUND, SWAPPED, EDITED = 1, 2, 3, 4  # weights; 0 is written as it should be

@@ -8,8 +8,9 @@ from itertools import islice
 import pytest
 
 from engine import Engine, Resolution
-from engine.gazetteer import Candidate, Gazetteer, suffix_at
+from engine.gazetteer import Candidate, Gazetteer
 from engine.markup import tagged_parts
+from engine.suffixes import suffix_at
 from hierarchy import Hierarchy
 
 Ask = Callable[..., Resolution]
@@ -74,7 +75,7 @@ def test_what_is_remembered_stays_within_bounds(china: Hierarchy) -> None:
     gazetteer = engine._tables.gazetteer
     queries = [f"{name}投诉数量" for name in engine.hierarchy.names[:400]]
     before = [engine.resolve(query).model_dump_json() for query in queries]
-    assert len(gazetteer._memo) > 100
+    assert gazetteer._strings > 100
     gazetteer._held = 1 << 30
     assert [engine.resolve(query).model_dump_json() for query in queries] == before
     engine.resolve("没见过的大明湖供电所")

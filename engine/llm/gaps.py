@@ -17,11 +17,12 @@ from engine.conclude import is_doubtful
 from engine.dates import DateMention
 from engine.draft import Asked
 from engine.exclusions import unread_exclusion
-from engine.gazetteer import DATE, PHRASE, suffix_at
+from engine.gazetteer import DATE, PHRASE
 from engine.llm.garbled import lookalikes
 from engine.llm.protocol import Choice, Free, GapRequest, Segment, Settled
 from engine.markup import Part, escape, tagged_parts
 from engine.readings import Group, Reading
+from engine.suffixes import suffix_at
 from engine.types import LEVEL_NAMES, OrgPath, Resolution, Unknown
 
 if TYPE_CHECKING:

@@ -1,0 +1,70 @@
+"""The suffix behind a stem: the walk through the words must find what their pattern says."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.names import ADMIN_WORDS, ORG_WORDS, PEOPLE_STARTS, SUFFIX, SUFFIX_STARTS
+from engine.suffixes import endings, suffix_at, without_peoples
+
+PIECES = [
+    *ADMIN_WORDS,
+    *ORG_WORDS,
+    *sorted(SUFFIX_STARTS),
+    "土家族",
+    "苗族",
+    "各族",
+    "维吾尔",
+    "自治",
+    "有",
+    "在",
+    "投诉",
+]
+
+
+def by_pattern(text: str, position: int) -> str:
+    match = SUFFIX.match(text, position)
+    return "" if match is None else match[0]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), st.integers(0, 4))
+def test_the_walk_finds_what_the_pattern_finds(text: str, position: int) -> None:
+    found, expected = suffix_at(text, position), by_pattern(text, position)
+    assert found == expected or (found + "所" == expected and not expected.endswith("供电所"))
+
+
+@pytest.mark.parametrize("suffix", [*ADMIN_WORDS, *ORG_WORDS, *(a + o for a in ADMIN_WORDS for o in ORG_WORDS)])
+def test_every_suffix_is_found_whole(suffix: str) -> None:
+    assert suffix_at(f"某{suffix}，投诉", 1) == suffix
+    assert endings(suffix)[-1] == (len(suffix), suffix)
+
+
+@pytest.mark.parametrize(
+    ("text", "suffix"),
+    [
+        ("土家族自治县供电公司投诉", "土家族自治县供电公司"),
+        ("土家族的自治县", ""),
+        ("所有投诉", ""),
+        ("所有多少投诉", "所"),
+        ("供电所有投诉", "供电所"),
+        ("街道办事处供电所", "街道办事处供电所"),
+        ("新区供电公司", "新区供电公司"),
+        ("新供电公司", ""),
+        ("", ""),
+    ],
+)
+def test_the_longest_suffix(text: str, suffix: str) -> None:
+    assert suffix_at(text, 0) == suffix
+
+
+def test_peoples_say_nothing_of_their_own() -> None:
+    assert without_peoples("土家族苗族自治县供电公司") == "自治县供电公司"
+    assert without_peoples("县供电公司") == "县供电公司"
+    assert endings("土家族自治县") == ((0, ""), (6, "自治县"))
+
+
+def test_no_ordinary_suffix_begins_like_a_people() -> None:
+    """What begins so is left to the pattern, which is slower."""
+    assert PEOPLE_STARTS.isdisjoint(word[0] for word in (*ADMIN_WORDS, *ORG_WORDS))
