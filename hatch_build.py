@@ -14,6 +14,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 # What a question runs through. Pydantic models and what is only loaded, printed or explained stay interpreted.
 MODULES = (
+    "batch/arrow",
+    "batch/columns",
     "conclude",
     "conflicts",
     "dates",
@@ -67,7 +69,7 @@ class CompileHook(BuildHookInterface[Any]):
         (folder / "setup.py").write_text(setup, encoding="utf-8")
         subprocess.run([sys.executable, "setup.py", "-q", "build_ext", "--inplace"], cwd=folder, check=True)
         for ending in ("*.so", "*.pyd"):
-            for built in (*folder.glob(ending), *folder.glob(f"engine/{ending}")):
+            for built in (*folder.glob(ending), *(folder / "engine").rglob(ending)):
                 build_data["force_include"][str(built)] = str(built.relative_to(folder))
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
