@@ -14,7 +14,6 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 # What a question runs through. Pydantic models and what is only loaded, printed or explained stay interpreted.
 MODULES = (
-    "batch/arrow",
     "batch/columns",
     "conclude",
     "conflicts",

@@ -7,6 +7,7 @@ a line. So a test can stop it at a moment that is always the same one.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import sys
 from collections.abc import Callable
 
@@ -16,6 +17,7 @@ from engine.batch.run import Job, Progress
 
 def main() -> None:
     """Run the command."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell put the tests in the background
     part_rows = int(sys.argv.pop(1))
     original = run.run_job
 
