@@ -27,6 +27,7 @@ MODULES = (
     "normalize",
     "phrases",
     "readings",
+    "recent",
     "resolver",
     "suffixes",
     "tables",

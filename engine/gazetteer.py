@@ -117,8 +117,8 @@ class OrgName:
         tail: bool = False,
         weak: bool = False,
         source: str = "",
-        guesses: frozenset[int] = frozenset(),
-        lonely: frozenset[int] = frozenset(),
+        guesses: frozenset[int] = _NO_NODES,
+        lonely: frozenset[int] = _NO_NODES,
         parts: tuple[Part, ...] = (),
     ) -> None:
         """
@@ -292,6 +292,7 @@ _PICKLED = (
     "_first",
     "_slots",
     "_has_codes",
+    "_rests",
 )
 
 
@@ -361,6 +362,8 @@ class Gazetteer:
             for key in keys[self._first :]
         ]
         self._has_codes = any(c.isascii() and c.isalnum() for stem in self._stems for c in stem)
+        kinds = {id(same.suffixes): same.suffixes for together in self._stems.values() for same in together}
+        self._rests = frozenset(rest for suffixes in kinds.values() for rest in suffixes.forms)
         self._forget()
 
     def _forget(self) -> None:
@@ -477,10 +480,12 @@ class Gazetteer:
         parts: list[Part] = []
         count = 0
         for cut in range(2, len(text) + 1):
+            rest = text[cut:]
+            if rest not in self._rests and "自治" not in rest:
+                continue  # few strings are ever behind a stem: most cuts need no look into a large table
             found = self._stems.get(text[:cut])
             if found is None:
                 continue
-            rest = text[cut:]
             for suffixes, alias, nodes in found:
                 form = suffixes.forms.get(rest)
                 if form is None and "自治" in rest:
@@ -489,10 +494,13 @@ class Gazetteer:
                     parts.append(_token(Part, (nodes, form, self.levels[nodes[0]], alias, not rest)))
                     count += len(nodes)
         forbidden = self._forbidden.get(text)
-        if count > _MANY and forbidden is None:
-            many = self._name_of_many(text, stem, ending, parts, count)
-            if many is not None:
-                return many
+        if forbidden is None:
+            if len(parts) == 1 and count <= _MANY and parts[0].depth == Level.SUBSTATION:
+                return self._name_of_few(text, stem, parts[0])
+            if count > _MANY:
+                many = self._name_of_many(text, stem, ending, parts, count)
+                if many is not None:
+                    return many
         best: dict[int, Candidate] = {}
         bare: set[int] = set()
         upper = False
@@ -520,9 +528,21 @@ class Gazetteer:
         guesses = frozenset([c[0] for c in candidates if c[1] == TAIL]) if form < SHORT else _NO_NODES
         return OrgName(candidates, self.levels, stem=stem, bare=is_bare, tail=form == TAIL, weak=weak, guesses=guesses)
 
+    def _name_of_few(self, text: str, stem: str, part: Part) -> OrgName:
+        """`name` of substations that differ in the node alone: nothing is to be weighed."""
+        nodes, form, depth, alias, is_bare = part
+        return OrgName(
+            tuple([_token(Candidate, (node, form, depth, EXACT_TYPO, alias)) for node in nodes]),
+            self.levels,
+            stem=stem,
+            bare=is_bare,
+            tail=form == TAIL,
+            weak=is_bare and text in self._ordinary,
+        )
+
     def _name_of_many(self, text: str, stem: str, ending: str, parts: list[Part], count: int) -> OrgName | None:
         """`name` of many organisations, put together part by part; None where an organisation is in several parts."""
-        if len(parts) > 1 and len({node for part in parts for node in part.nodes}) < count:
+        if len(parts) > 1 and len(set[int]().union(*[part.nodes for part in parts])) < count:
             return None
         kept = [part for part in parts if part.depth == Level.SUBSTATION]
         if len(kept) < len(parts):

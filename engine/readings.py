@@ -138,7 +138,7 @@ def lay_out(text: str, chosen: tuple[Token, ...], filler: Filler) -> Segmentatio
 
 def _best_cuts(text: str, ordered: list[Token], filler: Filler) -> Cut:
     """Dynamic programming over tokens by their end; ties are all kept."""
-    tokens = sorted(_without_tails(_with_shorter(ordered)), key=lambda t: (t.end, t.start))
+    tokens = sorted(_without_tails(_with_shorter(ordered, _divisible(text, ordered))), key=lambda t: (t.end, t.start))
     ends = [t.end for t in tokens]
     # latest[k]: the latest start among the first k tokens; a token must follow one that ends after
     # it, or it would leave room for a token in between.
@@ -180,15 +180,28 @@ def _best_cuts(text: str, ordered: list[Token], filler: Filler) -> Cut:
     return Cut([lay_out(text, chosen, filler) for chosen in found], not stack)
 
 
-def _with_shorter(ordered: list[Token]) -> list[Token]:
-    """Add what each organisation is called with less of its suffix: 济南市|中 may be 济南|市中."""
+def _with_shorter(ordered: Sequence[Token], wanted: Sequence[Token]) -> list[Token]:
+    """Add what the wanted organisations are called with less of their suffix: 济南市|中 may be 济南|市中."""
     added = [
         Token(token.start, token.end - less, ORGANISATION, name)
-        for token in ordered
+        for token in wanted
         if isinstance(token.ref, OrgName)
         for less, name in token.ref.shorter
     ]
     return sorted([*ordered, *added], key=_by_place)
+
+
+def _divisible(text: str, ordered: list[Token]) -> list[Token]:
+    """Those that another token begins in, or that plain text follows, which may begin in them: 麒麟|所有.
+
+    The others lose by being shorter: nothing else would explain the rest.
+    """
+    starts = sorted({token[0] for token in ordered} | {len(text)})
+    found = []
+    for token in ordered:
+        if starts[bisect_right(starts, token[0])] != token[1]:
+            found.append(token)
+    return found
 
 
 def _without_tails(ordered: list[Token]) -> list[Token]:
@@ -480,7 +493,7 @@ def tears(reading: Reading, names: Cover) -> bool:
 
 def overlapped_bare(tokens: Sequence[Token]) -> set[Token]:
     """Bare mentions that overlap a longer mention without lying in it: 市南 in 济南市南部."""
-    mentions = [t for t in _with_shorter(list(tokens)) if t.kind == ORGANISATION]
+    mentions = [t for t in _with_shorter(tokens, tokens) if t.kind == ORGANISATION]
     found: set[Token] = set()
     for i, left in enumerate(mentions):
         for right in mentions[i + 1 :]:

@@ -18,6 +18,7 @@ from engine.names import BARE, SHORT, SUFFIX_STARTS
 from engine.phrases import Gap
 from engine.pinyin import merged_readings, readings
 from engine.readings import Reading
+from engine.recent import Recent
 from engine.suffixes import suffix_at
 from hierarchy import Hierarchy, Level
 
@@ -28,6 +29,8 @@ _IDEOGRAPHS = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]+").fullmatch
 _WILD = "\ufffc"
 _MAX_STEM = 12
 _quickly = tuple.__new__  # a NamedTuple in a third of the time
+_MEANINGS_KEPT = 1 << 14  # of stems that were looked up lately
+_ORGANISATIONS_KEPT = 1 << 16  # of names that were made lately
 _NEAR = 8  # mentions on either side that may support a typo
 
 
@@ -114,7 +117,7 @@ class TypoIndex:
         self._by_sound: tuple[dict[str, set[str]], dict[str, set[str]]] | None = None
         self._alike = lru_cache(maxsize=4096)(self._sounding_alike)
         self.longest = max(map(len, self.stems), default=0)
-        self.lookup = lru_cache(maxsize=512)(self._lookup)  # one question asks the same several times
+        self._looked_up: Recent[tuple[str, bool], list[Meant]] = Recent(_MEANINGS_KEPT, lambda _, found: 1 + len(found))
 
     def prepare(self) -> None:
         """Find out now how the characters of the table sound, which otherwise waits for the first typo."""
@@ -129,8 +132,15 @@ class TypoIndex:
         same = {c for sound in readings(character) for c in exact.get(sound, ())}
         return {**dict.fromkeys(near, MERGED_SOUND), **dict.fromkeys(same, HOMOPHONE)}
 
-    def _lookup(self, written: str, heavy: bool = True) -> list[Meant]:
+    def lookup(self, written: str, heavy: bool = True) -> list[Meant]:
         """Stems one change away, unordered; `heavy`: swaps and other edits too, not only sounds."""
+        found = self._looked_up.get((written, heavy))  # one question asks the same several times
+        if found is None:
+            found = self._lookup(written, heavy)
+            self._looked_up.put((written, heavy), found)
+        return found
+
+    def _lookup(self, written: str, heavy: bool) -> list[Meant]:
         found: list[Meant] = []
         size = len(written)
         if size < 2 or size > self.longest + 1 or not _IDEOGRAPHS(written):
@@ -185,7 +195,9 @@ class TypoFinder:
         self._hierarchy = hierarchy
         self._gap = gap
         self._gazetteer = gazetteer
-        self._name = lru_cache(maxsize=16384)(gazetteer.name)  # of stems and suffixes, both few
+        self._names: Recent[tuple[str, str], tuple[OrgName | None]] = Recent(
+            _ORGANISATIONS_KEPT, lambda _, known: 1 + (len(known[0].nodes) if known[0] is not None else 0)
+        )
         self._is_ordinary = is_ordinary
         self._ends_like_a_word = ends_like_a_word
         self._is_place = is_place
@@ -404,6 +416,14 @@ class TypoFinder:
                 found.lonely = set(found.candidates)
                 tokens.append(self._token(a, b, found))
         return tokens
+
+    def _name(self, stem: str, ending: str) -> OrgName | None:
+        """`Gazetteer.name`, kept: stems and suffixes come again."""
+        known = self._names.get((stem, ending))
+        if known is None:
+            known = (self._gazetteer.name(stem, ending),)
+            self._names.put((stem, ending), known)
+        return known[0]
 
     @staticmethod
     def _level(token: Token) -> int:

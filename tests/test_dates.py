@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import time
 from calendar import monthrange
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine import dates
 from engine.dates import TRIGGERS, DateMention, find_dates
 from engine.festivals import NAMES, festival_periods, season_period
 
@@ -353,6 +355,8 @@ def test_any_text_gives_spans_in_order_and_whole_ranges(text: str, today: date) 
             assert mention.last.year <= 2100
         assert triggered(text[mention.start : mention.end])
     assert find_dates(text, today) == mentions
+    until = max((text.rfind(trigger) + len(trigger) for trigger in TRIGGERS if trigger in text), default=0)
+    assert find_dates(text, today, until) == mentions
 
 
 HOSTILE = """
@@ -376,3 +380,49 @@ def test_hostile_text_takes_time_in_proportion(piece: str) -> None:
 
     assert cost_s(2000) < 0.05
     assert cost_s(16000) < 0.4
+
+
+def first_characters(pattern: Any) -> tuple[set[str], bool]:
+    """What a match of a parsed pattern can begin with, and whether it can be empty."""
+    found: set[str] = set()
+    for code, argument in pattern:
+        kind = str(code)
+        if kind.startswith(("ASSERT", "AT")):
+            continue
+        if kind in ("LITERAL", "IN"):
+            return found | characters([(code, argument)] if kind == "LITERAL" else argument), False
+        if kind == "BRANCH":
+            branches = [first_characters(branch) for branch in argument[1]]
+            begins, empty = set().union(*(b for b, _ in branches)), any(e for _, e in branches)
+        elif kind in ("SUBPATTERN", "ATOMIC_GROUP"):
+            begins, empty = first_characters(argument[-1] if kind == "SUBPATTERN" else argument)
+        else:
+            assert kind in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
+            begins, empty = first_characters(argument[2])
+            empty = empty or argument[0] == 0
+        found |= begins
+        if not empty:
+            return found, False
+    return found, True
+
+
+def characters(choices: Any) -> set[str]:
+    found: set[str] = set()
+    for code, argument in choices:
+        assert str(code) in ("LITERAL", "RANGE")
+        low, high = argument if str(code) == "RANGE" else (argument, argument)
+        found |= {chr(each) for each in range(low, high + 1)}
+    return found
+
+
+def test_one_look_tells_whether_an_expression_goes_on() -> None:
+    """What it looks for is exactly what the words, and the joints before them, can begin with."""
+    parse = importlib.import_module("re._parser").parse
+    joints, empty = first_characters(parse(f"(?:{dates._TO}| ?的? ?)?"))
+    assert empty  # else the words could not stand right behind
+    begins = joints
+    for _, pattern in (*dates._INNER_WORDS, *dates._WORDS, *dates._MORE_WORDS):
+        found, empty = first_characters(parse(pattern))
+        assert not empty
+        begins |= found
+    assert begins == characters(parse(f"[{dates._GOES_ON}]")[0][1])

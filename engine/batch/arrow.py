@@ -11,6 +11,7 @@ import pyarrow as pa
 from engine.batch.columns import FlatRow, failed_row, flat_row, result_arrays
 from engine.batch.questions import Columns, Key
 from engine.conclude import conclude
+from engine.recent import Recent
 
 if TYPE_CHECKING:
     from engine.resolver import Engine
@@ -64,7 +65,7 @@ class ArrowResolver:
         if scope is not None:
             engine.consider("", scope=scope)  # raises now, not for every row
         self._mark = mark or _unwatched
-        self._recent = _Recent(_REMEMBERED)
+        self._recent = Recent(_REMEMBERED, _weight)
         self._hierarchy = engine.hierarchy
         self._asked = False
 
@@ -99,7 +100,7 @@ class ArrowResolver:
         """One row a key, those that the gap filler is asked about included."""
         if self.engine.hierarchy is not self._hierarchy:  # Engine.reload
             self._hierarchy = self.engine.hierarchy
-            self._recent = _Recent(_REMEMBERED)
+            self._recent = Recent(_REMEMBERED, _weight)
         rows: dict[Key, FlatRow] = {}
         wanted: list[tuple[int, Key, Any]] = []
         for position, key in enumerate(keys, start):
@@ -112,7 +113,7 @@ class ArrowResolver:
                 if case is not None:
                     wanted.append((position, key, case))
                 else:
-                    self._recent.put(key, row, _weight(key, row))
+                    self._recent.put(key, row)
             rows[key] = row
         if wanted and not self._asked:
             self._mark(NO_ROW)  # none is to blame if there is no memory for the model
@@ -124,7 +125,7 @@ class ArrowResolver:
             for (_, key, _), (resolution, _) in zip(some, filled, strict=True):
                 rows[key] = flat_row(resolution)
                 if resolution.degraded is None:  # else the next one may have more luck
-                    self._recent.put(key, rows[key], _weight(key, rows[key]))
+                    self._recent.put(key, rows[key])
         return [rows[key] for key in keys]
 
     def _resolve(self, key: Key, failed: frozenset[Key]) -> tuple[FlatRow, Any]:
@@ -146,31 +147,6 @@ class ArrowResolver:
             raise
         except Exception as error:  # a fault of ours costs one row, not the batch
             return failed_row(f"{type(error).__name__}: {error}; please report this question"), None
-
-
-class _Recent:
-    """Answers by key, the latest ones: two generations, of which the older goes when the younger is full."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._weight = 0
-        self._young: dict[Key, FlatRow] = {}
-        self._old: dict[Key, FlatRow] = {}
-
-    def get(self, key: Key) -> FlatRow | None:
-        row = self._young.get(key)
-        if row is None:
-            row = self._old.get(key)
-            if row is not None:
-                self.put(key, row)
-        return row
-
-    def put(self, key: Key, row: FlatRow, weight: int = 1) -> None:
-        if self._weight >= self._size:
-            self._old, self._young = self._young, {}
-            self._weight = 0
-        self._weight += weight
-        self._young[key] = row
 
 
 def _weight(key: Key, row: FlatRow) -> int:

@@ -17,7 +17,7 @@ from benchmarks.oracle import Table
 from benchmarks.questions import Question, questions
 from engine import Engine
 from engine.batch import RESULT, ArrowResolver
-from engine.batch.arrow import _SLICE, NO_ROW, _Recent
+from engine.batch.arrow import _SLICE, NO_ROW
 from engine.llm.protocol import GapAnswer, GapRequest
 from engine.llm.scripted import ScriptedGapFiller
 from hierarchy import Hierarchy
@@ -367,19 +367,6 @@ def test_however_the_rows_are_cut(data: st.DataObject, engine: Engine, asked: li
     one, other = (resolver(engine, today_column="day") for _ in range(2))
     pieces = [one(rows.slice(start, end - start)) for start, end in zip([0, *cuts], [*cuts, len(picks)], strict=True)]
     assert pa.Table.from_batches(pieces).combine_chunks() == pa.Table.from_batches([other(rows)]).combine_chunks()
-
-
-@given(keys=st.lists(st.integers(0, 12), max_size=80), size=st.integers(1, 5))
-def test_what_is_remembered(keys: list[int], size: int) -> None:
-    recent = _Recent(size)
-    for number in keys:
-        key: Any = number
-        found = recent.get(key)
-        assert found in (None, number)  # never another one's answer
-        if found is None:
-            recent.put(key, key)
-        assert recent.get(key) == number
-        assert len(recent._young) + len(recent._old) <= 2 * size
 
 
 # ── the gap filler ───────────────────────────────────────────────────────────────────────────────
