@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import product
@@ -30,7 +29,8 @@ from tests.scripted_server import Body, ScriptedServer, completion, serving
 from tests.test_properties import PIECES, check_answer
 
 TODAY = date(2024, 5, 13)
-DEADLINE_S = 1.0
+DEADLINE_S = 20.0  # never met on purpose: what fails must fail for another reason
+SHORT_S = 0.3
 AMBIGUOUS = "城关供电所投诉百万户量个数"
 UNLISTED = "济南低电压台区数"
 GARBLED = "启灵供电所低电压台区数"
@@ -133,7 +133,6 @@ def test_wrong_talk(asking: Engine, server: ScriptedServer, tables: Tables, quer
 
 
 REPLIES: dict[str, tuple[Callable[[ScriptedServer], Any], str]] = {
-    "time-out": (hang, "in time"),
     "blanks without end": (lambda _: trickle, "more than"),
     "half a reply": (lambda _: half, "cannot be reached"),
     "closed connection": (lambda _: hang_up, "cannot be reached"),
@@ -160,11 +159,18 @@ def test_wrong_replies(asking: Engine, server: ScriptedServer, tables: Tables, f
     behaviour, reason = REPLIES[fault]
     reply = behaviour(server)
     server.script = lambda body: reply
-    begin = time.monotonic()
     got = asking.resolve(AMBIGUOUS, today=TODAY)
-    assert time.monotonic() - begin < DEADLINE_S + 0.5
     assert unharmed(got, tables)
     assert got.degraded is not None and reason in got.degraded
+
+
+def test_no_reply_in_time(server: ScriptedServer, tables: Tables) -> None:
+    """Whoever waited for longer would be told that the connection was closed."""
+    filler = ServerGapFiller(server.url, sleep=lambda _: None)
+    server.script = lambda body: hang(server)
+    got = Engine(tables, gap_settles=True, gap_filler=filler, gap_timeout_s=SHORT_S).resolve(AMBIGUOUS, today=TODAY)
+    assert unharmed(got, tables) and "in time" in str(got.degraded)
+    filler.close()
 
 
 def test_a_server_that_is_not_there(tables: Tables) -> None:
@@ -182,10 +188,8 @@ def test_a_health_check_that_lies(server: ScriptedServer, tables: Tables) -> Non
         {"data": [{"id": "qwen", "owned_by": "vllm"}]} if body is None else hang(server)
     )
     filler = ServerGapFiller(server.url)
-    begin = time.monotonic()
-    got = Engine(tables, gap_settles=True, gap_filler=filler, gap_timeout_s=0.3).resolve(AMBIGUOUS, today=TODAY)
-    assert time.monotonic() - begin < 0.8
-    assert unharmed(got, tables) and filler.constrains is None
+    got = Engine(tables, gap_settles=True, gap_filler=filler, gap_timeout_s=SHORT_S).resolve(AMBIGUOUS, today=TODAY)
+    assert unharmed(got, tables) and filler.constrains is None and "in time" in str(got.degraded)
     filler.close()
 
 

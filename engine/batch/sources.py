@@ -22,6 +22,7 @@ from engine.batch.formats import STREAM, Format
 _READ_BYTES = 4 << 20
 _SNIFFED_BYTES = 1 << 20
 _LONGEST_CELL = 1 << 24  # characters
+BATCH_BYTES = 32 << 20  # or characters: a batch that holds so much has enough rows, however few
 
 
 class Source(Protocol):
@@ -30,7 +31,7 @@ class Source(Protocol):
     schema: pa.Schema
 
     def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
-        """The input in batches of at most `rows` rows; the same ones each time.
+        """The input in batches of at most `rows` rows, fewer if they are long; the same ones each time.
 
         Raises: ValueError, saying where, for content that cannot be read.
         """
@@ -52,13 +53,16 @@ class ParquetSource:
             raise ValueError(f"{path}: this is no readable Parquet file ({error}).") from None
         self.schema = file.schema_arrow
         self._rows: int = file.metadata.num_rows
+        groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
+        self._row_bytes = max((g.total_byte_size / g.num_rows for g in groups if g.num_rows), default=0.0)
         self._read = 0
         file.close()
 
     def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
         self._read = 0
+        few = max(int(BATCH_BYTES / max(self._row_bytes, 1.0)), 1)
         with pq.ParquetFile(self._path, memory_map=True) as file:
-            for batch in file.iter_batches(batch_size=rows, use_threads=False):
+            for batch in file.iter_batches(batch_size=min(rows, few), use_threads=False):
                 self._read += batch.num_rows
                 yield batch
 
@@ -107,11 +111,13 @@ class CsvSource:
         with open(self._path, "rb") as self._file:
             text = io.TextIOWrapper(self._file, self.encoding, newline="")
             found: list[list[str]] = []
+            size = 0
             for row in self._records(text):
                 found.append(row)
-                if len(found) == rows:
+                size += sum(map(len, row))
+                if len(found) == rows or size >= BATCH_BYTES:
                     yield self._batch(found)
-                    found = []
+                    found, size = [], 0
             if found:
                 yield self._batch(found)
 
@@ -187,12 +193,14 @@ class JsonLinesSource:
         with open(self._path, "rb") as self._file:
             lines: list[bytes] = []
             objects: list[dict[str, Any]] = []
+            size = 0
             for line, content in self._numbered(self._file):
                 lines.append(line)
                 objects.append(content)
-                if len(objects) == rows:
+                size += len(line)
+                if len(objects) == rows or size >= BATCH_BYTES:
                     yield self._batch(lines, objects)
-                    lines, objects = [], []
+                    lines, objects, size = [], [], 0
             if objects:
                 yield self._batch(lines, objects)
 

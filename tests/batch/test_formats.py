@@ -20,13 +20,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import Engine
-from engine.batch import RESULT, ArrowResolver
+from engine.batch import RESULT, ArrowResolver, sources
 from engine.batch.counts import Counts
 from engine.batch.formats import Format, format_of
 from engine.batch.json_lines import column_types, to_batch
 from engine.batch.questions import Columns
 from engine.batch.sinks import Sink, encoding_of
-from engine.batch.sources import CsvSource, JsonLinesSource, ParquetSource, in_batches, local_file
+from engine.batch.sources import CsvSource, JsonLinesSource, ParquetSource, in_batches, local_file, open_source
 from engine.tables import Tables
 from tests.batch.conftest import Run, read, rows, write
 from tests.batch.expected import expected
@@ -473,6 +473,25 @@ def test_columns_of_one_name(tmp_path: Path, run: Run) -> None:
             run(tmp_path / "in.parquet", tmp_path / target)
     run(tmp_path / "in.parquet", tmp_path / "out.parquet")
     assert pq.read_schema(tmp_path / "out.parquet").names[:4] == ["query", "a", "a", "status"]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+def test_long_rows_make_short_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+    """Whatever lies in a row, a batch stays small; the same batches come each time."""
+    monkeypatch.setattr(sources, "BATCH_BYTES", 10_000)
+    rows = [{"query": f"{i}", "note": "长" * (4_000 if i % 3 else 10)} for i in range(20)]
+    path = tmp_path / f"in.{ending}"
+    if ending == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path, use_dictionary=False)
+    elif ending == "csv":
+        path.write_text("query,note\n" + "".join(f"{r['query']},{r['note']}\n" for r in rows), encoding="utf-8")
+    else:
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    source = open_source(str(path), Format(ending), ["query"], added=None, encoding=None)
+    first, again = (list(source.batches(100)) for _ in range(2))
+    assert [row for batch in first for row in batch.to_pylist()] == rows
+    assert first == again and len(first) > 4
+    assert all(batch.num_rows == 1 or batch.slice(1).nbytes < 40_000 for batch in first)
 
 
 @given(sizes=st.lists(st.integers(1, 9), min_size=1, max_size=6), size=st.integers(1, 12))
