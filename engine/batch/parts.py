@@ -72,8 +72,7 @@ class Parts:
         try:
             with pa.OSFile(str(draft), "wb") as file, ipc.new_file(file, schema, options=_PACKED) as writer:
                 writer.write_batch(encoded)
-            sync(draft)
-            os.replace(draft, path)
+            publish(draft, path)
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
@@ -96,9 +95,13 @@ class Parts:
             return Counts(**json.loads(ipc.open_file(file).schema.metadata[_COUNTS]))
 
     def finished(self, number: int) -> pa.RecordBatch:
-        """A finished part."""
-        with pa.memory_map(str(self._path(number, "done"))) as file:
-            batch = ipc.open_file(file).get_batch(0)
+        """A finished part. Raises: ValueError, where it cannot be read."""
+        path = self._path(number, "done")
+        try:
+            with pa.memory_map(str(path)) as file:
+                batch = ipc.open_file(file).get_batch(0)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise ValueError(f"{path}: this finished part is damaged ({error}). Remove it and give --resume.") from None
         metadata = {key: value for key, value in (batch.schema.metadata or {}).items() if key != _COUNTS}
         return batch.replace_schema_metadata(metadata)
 
@@ -160,8 +163,7 @@ def job_folder(folder: Path, manifest: Mapping[str, Any], *, resume: bool, resta
             discard(folder)
             draft = folder / f"{MANIFEST}.draft"
             draft.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-            sync(draft)
-            os.replace(draft, folder / MANIFEST)
+            publish(draft, folder / MANIFEST)
         yield
         _remove(folder)  # as long as no other run can be in it
     finally:
@@ -214,9 +216,16 @@ def _remove(folder: Path) -> None:
         folder.rmdir()
 
 
-def sync(path: Path) -> None:
-    """See that the content is on the disk before the name is."""
-    descriptor = os.open(path, os.O_RDWR)
+def publish(draft: Path, path: Path) -> None:
+    """Give a file that is whole its name, so that a power cut leaves the one or the other, and nothing in between."""
+    _sync(draft, os.O_RDWR)
+    os.replace(draft, path)
+    with suppress(OSError):  # not every system can, and the content is safe
+        _sync(path.parent, os.O_RDONLY)
+
+
+def _sync(path: Path, how: int) -> None:
+    descriptor = os.open(path, how)
     try:
         os.fsync(descriptor)
     finally:

@@ -24,10 +24,10 @@ import ray
 from engine.batch import ray_stages
 from engine.batch.counts import Counts
 from engine.batch.formats import Format
-from engine.batch.parts import MANIFEST, job_folder, sync
+from engine.batch.parts import MANIFEST, job_folder, publish
 from engine.batch.pool import WorkersFailed
 from engine.batch.ray_stages import OUTPUT, TRIES, Filler, NodeError, Piece, Place, first_row, no_rows, write_part
-from engine.batch.run import Job, Progress, manifest_of, parts_folder, state_of
+from engine.batch.run import Job, Progress, check_options, manifest_of, parts_folder, state_of
 from engine.batch.shipment import Shipment
 from engine.batch.sinks import AsRows, Sink
 from engine.batch.sources import Source, local_file, open_source
@@ -65,8 +65,7 @@ def run_on_ray(job: Job, address: str, watch: Callable[[Progress], None] = lambd
     """
     job = job._replace(target=os.path.abspath(job.target))
     _check_target(Path(job.target))
-    if job.scope is not None:
-        job.tables.scope_node(job.scope)
+    check_options(job)
     with local_file(job.source) as path:
         state = state_of(path)
         source = open_source(path, job.source_format, job.columns.texts, added=None, encoding=job.encoding)
@@ -148,8 +147,7 @@ def _as_parquet(source: Source, job: Job, folder: Path) -> str:
             for rows in source.batches(job.part_rows):
                 sink.append(rows)
             sink.close()
-        sync(draft)
-        os.replace(draft, path)
+        publish(draft, path)
     return str(path)
 
 

@@ -24,7 +24,7 @@ import ray
 
 from engine.batch.columns import FAILED, RESULT
 from engine.batch.counts import Counts
-from engine.batch.parts import Parts, sync
+from engine.batch.parts import Parts, publish
 from engine.batch.pool import Pool, WorkersFailed
 from engine.batch.sinks import AsRows, Sink
 from engine.batch.sources import in_batches
@@ -190,8 +190,7 @@ def write_part(place: Place, first: int, rows: pa.RecordBatch) -> Path:
             sink = Sink(file, AsRows(), place.schema, prefix=place.prefix)
             sink.append(rows)
             sink.close()
-        sync(draft)
-        os.replace(draft, path)
+        publish(draft, path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

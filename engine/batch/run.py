@@ -21,7 +21,7 @@ import pyarrow as pa
 from engine.batch.counts import Counts
 from engine.batch.formats import STREAM, Format
 from engine.batch.manifest import file_hash, gaps_of, indicators_hash, rules_hash, short_name
-from engine.batch.parts import Parts, discard, job_folder, read_manifest, sync
+from engine.batch.parts import Parts, discard, job_folder, publish, read_manifest
 from engine.batch.pool import Pool, WorkersFailed
 from engine.batch.questions import Columns
 from engine.batch.sinks import Sink, encoding_of
@@ -92,9 +92,7 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> Cou
         output, or the one that was there before; what was finished is kept, unless the output is a stream.
     """
     _check_target(job)
-    Engine(job.tables, default_date=job.default_date, gap_filler=None)  # a date that is none is told now
-    if job.scope is not None:
-        job.tables.scope_node(job.scope)
+    check_options(job)
     with local_file(job.source) as path:
         both_lines = job.source_format is job.target_format is Format.JSONL
         added = job.columns.added if both_lines else None
@@ -148,6 +146,13 @@ def _delimiter(job: Job, source: Source) -> str:
     if is_now:
         return "\t"
     return source.delimiter if isinstance(source, CsvSource) and not was else ","
+
+
+def check_options(job: Job) -> None:
+    """Refuse now what would else fail in every worker. Raises: ValueError, for a default date or scope that is none."""
+    Engine(job.tables, default_date=job.default_date, gap_filler=None)
+    if job.scope is not None:
+        job.tables.scope_node(job.scope)
 
 
 def _check_target(job: Job) -> None:
@@ -254,5 +259,4 @@ def _output(job: Job, folder: Path) -> Iterator[IO[bytes]]:
     draft = folder / "output"
     with draft.open("wb") as file:
         yield file
-    sync(draft)
-    os.replace(draft, os.path.realpath(job.target))
+    publish(draft, Path(os.path.realpath(job.target)))

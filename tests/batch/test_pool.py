@@ -209,13 +209,24 @@ def test_a_part_of_another_job_is_never_taken(parts: Parts) -> None:
 
 
 def test_a_part_that_cannot_be_written_leaves_nothing(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(path: Path) -> None:
+    def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("engine.batch.parts.sync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         parts.finish(0, BATCH, Counts({"resolved": 3}))
     assert not list(parts.folder.iterdir())
+
+
+def test_a_damaged_part_is_named(parts: Parts) -> None:
+    parts.finish(0, BATCH, Counts({"resolved": 3}))
+    (path,) = parts.folder.iterdir()
+    content = path.read_bytes()
+    frame = content.index(b"\x04\x22\x4d\x18")  # where LZ4 begins
+    path.write_bytes(content[:frame] + b"\0\0\0\0" + content[frame + 4 :])
+    assert parts.has(0, 3)
+    with pytest.raises(ValueError, match=f"{path.name}: this finished part is damaged"):
+        parts.finished(0)
 
 
 MANIFEST = {"input": "a", "table": "b"}
