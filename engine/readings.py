@@ -100,15 +100,18 @@ def segment(text: str, tokens: Sequence[Token], filler: Filler) -> Cut:
                 break  # one stretch that is two kinds of thing, or misspelt in two ways
             chosen[-1] = token  # same start, sorted by end: the longer one
             covered = end
-        elif end > covered or (end == covered and _splits(text, chosen[-1], shortest, start, filler)):
+        elif end > covered or (end == covered and _splits(text, chosen[-1], token, shortest, filler)):
             break  # overlaps, or ends alike and splits the longer one in two
     else:
         return _quickly(Cut, ([lay_out(text, tuple(chosen), filler)], True))
     return _best_cuts(text, ordered, filler)
 
 
-def _splits(text: str, longer: Token, shortest: int, middle: int, filler: Filler) -> bool:
-    """Whether what a longer token has before `middle` could be explained without it."""
+def _splits(text: str, longer: Token, token: Token, shortest: int, filler: Filler) -> bool:
+    """Whether what a longer token has before one that ends with it could be explained without it."""
+    middle = token[0]
+    if _is_tail(token, longer):
+        return False
     if shortest <= middle or not filler.gap(text[longer[0] : middle]).content:
         return True
     name = longer[3]
@@ -208,14 +211,21 @@ def _without_tails(ordered: list[Token]) -> list[Token]:
     """Leave out 经济开发区 where the text has 郓城县经济开发区: the same organisation, less of it."""
     kept = []
     for i, token in enumerate(ordered):
-        start, end = token[0], token[1]
-        if isinstance(token[3], OrgName) and any(
-            other[0] < start and end <= other[1] and isinstance(other[3], OrgName) and _share(token[3], other[3])
-            for other in ordered[max(i - 24, 0) : i]
-        ):
-            continue
-        kept.append(token)
+        if not any(_is_tail(token, other) for other in ordered[max(i - 24, 0) : i]):
+            kept.append(token)
     return kept
+
+
+def _is_tail(token: Token, longer: Token) -> bool:
+    """Whether a token is the end, or the middle, of a longer one that may be the same organisation."""
+    name, other = token[3], longer[3]
+    return (
+        longer[0] < token[0]
+        and token[1] <= longer[1]
+        and isinstance(name, OrgName)
+        and isinstance(other, OrgName)
+        and _share(name, other)
+    )
 
 
 def _share(one: OrgName, other: OrgName) -> bool:
