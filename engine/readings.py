@@ -488,7 +488,9 @@ def rank(reading: Reading, shared: frozenset[Token] = frozenset()) -> tuple[int,
             if mention not in shared:
                 name = mention.ref
                 assert isinstance(name, OrgName)
-                form = max(form, name.candidate(node).form)
+                candidate = name.candidate(node)
+                if not candidate.typo:  # equally light typos are equally good, however full the form
+                    form = max(form, candidate.form)
     return typos, form
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from engine.gazetteer import ORGANISATION, Candidate, Gazetteer, OrgName, Token
-from engine.names import BARE, SHORT, SUFFIX_STARTS
+from engine.names import BARE, SHORT, SUFFIX_STARTS, TOWNSHIP
 from engine.phrases import Gap
 from engine.pinyin import merged_readings, readings
 from engine.readings import Reading
@@ -44,6 +44,11 @@ class Meant(NamedTuple):
     stem: str
     kept: int
     odd: str = ""
+
+
+def _is_lost(meant: Meant) -> bool:
+    """Whether nothing is left of the name itself: 族镇 may be 苴镇 or 竹镇."""
+    return meant.kept < 2 and len(meant.stem) == 2 and meant.stem[1] in TOWNSHIP
 
 
 class Stretch(NamedTuple):
@@ -348,7 +353,7 @@ class TypoFinder:
     def _collect(
         self,
         found: dict[int, _Found],
-        meanings: Iterable[Meant],
+        meanings: Sequence[Meant],
         end: int,
         suffix: str,
         beside: _Beside,
@@ -360,6 +365,7 @@ class TypoFinder:
         a homophone or two characters swapped, below what stands before, are certainly a typo.
         """
         fits = False
+        several = sum(map(_is_lost, meanings)) > 1
         for meant in meanings:
             ending, name = suffix, None
             while ending and (name := self._name(meant.stem, ending)) is None:
@@ -371,13 +377,14 @@ class TypoFinder:
             # All counties are known: 峻兴县供电公司 is misspelt, it is not one from elsewhere.
             county = ending[0] in "县区市旗" and ending.endswith("供电公司")
             nowhere = self._is_nowhere(meant.odd)
+            lost = several and _is_lost(meant)
             kept = swapped if a_word else len(ending) > 1 or meant.kept > 1 or meant.weight < EDITED
             for candidate in name.candidates:
                 if candidate.form <= SHORT:
                     related = self._related(candidate.node, beside)
                     if related or kept:
                         supported = nowhere or ((county or related) and ending != "所")
-                        doubtful = a_word and not (related and meant.weight <= SWAPPED)
+                        doubtful = (a_word and not (related and meant.weight <= SWAPPED)) or (lost and not related)
                         here.add(candidate, meant, supported, doubtful=doubtful, lonely=not (county or nowhere))
                         fits = fits or related or not beside.mentions
         return fits

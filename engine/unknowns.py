@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from engine.gazetteer import ORGANISATION, OrgName, Token
 from engine.names import BARE, SUFFIX
-from engine.phrases import Gap
+from engine.phrases import Gap, Phrase
 from engine.readings import Reading
 from hierarchy import Hierarchy, Level
 
@@ -78,6 +78,7 @@ class NilFinder:
         before = {t.end: t for t in mentions}
         after = {t.start: t for t in mentions}
         ends = [t.end for t in reading.segmentation.tokens]
+        each = {t.start for t in reading.segmentation.tokens if isinstance(t.ref, Phrase) and t.ref.kind == "breakdown"}
         found: list[Missing] = []
         for start, end in _with_whole_suffixes(text, reading.segmentation.runs, ends):
             at = bisect_right(ends, start)
@@ -86,6 +87,7 @@ class NilFinder:
                 self._named(text, start, end, before, covered)
                 or self._longer_place(text, start, end, before.get(start), after.get(end))
                 or self._misspelt(text, start, end)
+                or self._divided(text, start, end, each)
             )
             if missing is not None:
                 found.append(missing)
@@ -246,3 +248,13 @@ class NilFinder:
     def _misspelt(self, text: str, start: int, end: int) -> Missing | None:
         """A run that sounds just like a name of the table, but has nothing to support it: 荷泽投诉."""
         return Missing(start, end, ()) if self._sounds_like_a_name(text[start:end]) else None
+
+    def _divided(self, text: str, start: int, end: int, each: set[int]) -> Missing | None:
+        """A run right before a breakdown says whose parts are meant: 西田庄|各供电所, but not 汇总|各供电所.
+
+        `each`: where breakdowns begin.
+        """
+        if end not in each or end - start < 2:
+            return None
+        words = (text[begin:end] for begin in range(max(end - 4, start), end - 1))
+        return None if any(map(self._is_ordinary, words)) else Missing(start, end, ())
