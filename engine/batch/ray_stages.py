@@ -19,7 +19,6 @@ from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import ray
 
 from engine.batch.columns import FAILED, RESULT
@@ -27,7 +26,7 @@ from engine.batch.counts import Counts
 from engine.batch.parts import Parts, publish
 from engine.batch.pool import Pool, WorkersFailed
 from engine.batch.sinks import AsRows, Sink
-from engine.batch.sources import in_batches
+from engine.batch.sources import in_batches, parquet_file
 from engine.batch.worker import Maker
 
 NUMBER = "\0row"  # the last column of every block: the row's number in the input
@@ -90,7 +89,7 @@ def read(pieces: pa.Table, part_rows: int, place: Place) -> Iterator[pa.Table]:
                 raise ValueError(
                     f"{piece.path} is another file on {platform.node()}; every node must see the same one."
                 )
-            with _try(place, piece.first, "read"), pq.ParquetFile(piece.path) as file:
+            with _try(place, piece.first, "read"), parquet_file(piece.path) as file:
                 batches = file.iter_batches(batch_size=part_rows, row_groups=piece.groups, use_threads=False)
                 number = piece.first
                 for batch in in_batches(_between(batches, piece.skip, piece.rows), part_rows):

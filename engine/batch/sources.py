@@ -21,6 +21,7 @@ from engine.batch.formats import STREAM, Format
 
 _READ_BYTES = 4 << 20
 _SNIFFED_BYTES = 1 << 20
+_BUFFER_BYTES = 1 << 20  # of each column
 _LONGEST_CELL = 1 << 24  # characters
 BATCH_BYTES = 32 << 20  # or characters: a batch that holds so much has enough rows, however few
 
@@ -42,6 +43,11 @@ class Source(Protocol):
         ...
 
 
+def parquet_file(path: str) -> pq.ParquetFile:
+    """A Parquet file that is read from beginning to end, and of which no more is held than what is read just now."""
+    return pq.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False)
+
+
 class ParquetSource:
     """A Parquet file; types and values stay as they are."""
 
@@ -61,7 +67,7 @@ class ParquetSource:
     def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
         self._read = 0
         few = max(int(BATCH_BYTES / max(self._row_bytes, 1.0)), 1)
-        with pq.ParquetFile(self._path, memory_map=True) as file:
+        with parquet_file(self._path) as file:
             for batch in file.iter_batches(batch_size=min(rows, few), use_threads=False):
                 self._read += batch.num_rows
                 yield batch

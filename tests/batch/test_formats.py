@@ -6,6 +6,9 @@ import decimal
 import io
 import json
 import os
+import random
+import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Sequence
@@ -492,6 +495,25 @@ def test_long_rows_make_short_batches(tmp_path: Path, monkeypatch: pytest.Monkey
     assert [row for batch in first for row in batch.to_pylist()] == rows
     assert first == again and len(first) > 4
     assert all(batch.num_rows == 1 or batch.slice(1).nbytes < 40_000 for batch in first)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere memory is counted in other units")
+def test_of_a_large_file_little_is_held(tmp_path: Path) -> None:
+    path = tmp_path / "in.parquet"
+    chunk = pa.table({"query": [random.Random(i).randbytes(500).hex() for i in range(5_000)]})
+    with pq.ParquetWriter(path, chunk.schema, compression="none", use_dictionary=False) as writer:
+        for _ in range(24):
+            writer.write_table(chunk)
+    code = (
+        "import resource, sys; from engine.batch.sources import ParquetSource; source = ParquetSource(sys.argv[1]);"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; before = peak();"
+        "rows = sum(batch.num_rows for batch in source.batches(1000)); print(rows, peak() - before)"
+    )
+    said = subprocess.run([sys.executable, "-c", code, str(path)], check=True, stdout=subprocess.PIPE, text=True).stdout
+    rows_read, grown_kb = map(int, said.split())
+    assert rows_read == 120_000
+    assert path.stat().st_size > 120_000_000
+    assert grown_kb < 60_000
 
 
 @given(sizes=st.lists(st.integers(1, 9), min_size=1, max_size=6), size=st.integers(1, 12))
