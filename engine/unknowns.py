@@ -22,6 +22,9 @@ _SUFFIX = re.compile(_GRID)
 _ENDING = re.compile(f"^(.*?)({_GRID}|自治[区州县旗]|省)", re.S)
 _AT_END = re.compile("[市州盟县区旗]$")
 _MAX_PLACE = 8
+_VILLAGES = frozenset(
+    "庄村屯乡镇堡寨营坊集店铺沟岭湾坝塘坪"
+)  # how the name of a small place ends, and no indicator does
 
 
 class Missing(NamedTuple):
@@ -250,11 +253,11 @@ class NilFinder:
         return Missing(start, end, ()) if self._sounds_like_a_name(text[start:end]) else None
 
     def _divided(self, text: str, start: int, end: int, each: set[int]) -> Missing | None:
-        """A run right before a breakdown says whose parts are meant: 西田庄|各供电所, but not 汇总|各供电所.
+        """A place right before a breakdown says whose parts are meant: 西田庄|各供电所, but not 跳闸率|各供电所 or 农村|各供电所.
 
         `each`: where breakdowns begin.
         """
-        if end not in each or end - start < 2:
+        if end not in each or end - start < 2 or text[end - 1] not in _VILLAGES:
             return None
         words = (text[begin:end] for begin in range(max(end - 4, start), end - 1))
         return None if any(map(self._is_ordinary, words)) else Missing(start, end, ())

@@ -52,7 +52,7 @@ def test_a_name_of_one_character_that_is_misspelt_is_a_guess_where_another_sound
     assert table("江苏省/南京/六合区供电公司/竹镇供电所").resolve("族镇供电所投诉").targets  # there is no other
 
 
-@pytest.mark.parametrize("query", ["西田庄各供电所投诉", "某某庄各供电所投诉", "上月大榆树各供电所投诉"])
+@pytest.mark.parametrize("query", ["西田庄各供电所投诉", "某某庄各供电所投诉", "上月大榆村各供电所投诉"])
 def test_what_is_broken_down_must_be_known(beijing: Engine, query: str) -> None:
     found = beijing.resolve(query)
     assert found.status == "unresolved" and found.question is not None
@@ -67,6 +67,8 @@ def test_what_is_broken_down_must_be_known(beijing: Engine, query: str) -> None:
         "请排查各供电所投诉",
         "投诉最多的各供电所",
         "对比各供电所投诉",
+        "跳闸率各供电所投诉排名",
+        "农村各供电所投诉",
         "按各供电所统计投诉",
     ],
 )
