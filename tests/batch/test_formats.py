@@ -480,7 +480,7 @@ def test_columns_of_one_name(tmp_path: Path, run: Run) -> None:
 
 @pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
 def test_long_rows_make_short_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
-    """Whatever lies in a row, a batch stays small; the same batches come each time."""
+    """Long rows, evenly spread and not encoded as repeats; the same batches come each time."""
     monkeypatch.setattr(sources, "BATCH_BYTES", 10_000)
     rows = [{"query": f"{i}", "note": "长" * (4_000 if i % 3 else 10)} for i in range(20)]
     path = tmp_path / f"in.{ending}"
