@@ -345,7 +345,7 @@ class Gazetteer:
         self._automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
         known = {*self._stems, *self.indicators, *self.relatives}
         bare = sorted(self.triggers.keys() - known)  # nothing but triggers come first
-        keys = [*bare, *sorted({*known, *self.triggers} - {*bare})]
+        keys = [*bare, *sorted(known)]
         for value, key in enumerate(keys):
             self._automaton.add_word(key, value)
         self._automaton.make_automaton()
@@ -409,6 +409,7 @@ class Gazetteer:
                     longest = known[suffix]
                 else:
                     longest = self._remember(value, stem, suffix)
+                    memo = self._memo  # a new one, if it was full
                 if longest is not None:
                     more, name, certain = longest
                     if certain or not (
@@ -488,13 +489,10 @@ class Gazetteer:
                     parts.append(_token(Part, (nodes, form, self.levels[nodes[0]], alias, not rest)))
                     count += len(nodes)
         forbidden = self._forbidden.get(text)
-        if forbidden is None:
-            if len(parts) == 1 and count <= _MANY and parts[0].depth == Level.SUBSTATION:
-                return self._name_of_few(text, stem, parts[0])
-            if count > _MANY:
-                many = self._name_of_many(text, stem, ending, parts, count)
-                if many is not None:
-                    return many
+        if count > _MANY and forbidden is None:
+            many = self._name_of_many(text, stem, ending, parts, count)
+            if many is not None:
+                return many
         best: dict[int, Candidate] = {}
         bare: set[int] = set()
         upper = False
@@ -521,18 +519,6 @@ class Gazetteer:
         # 开发区供电所 is a name of its own: below a parent that has none, 宿城开发区供电所 is only a guess.
         guesses = frozenset([c[0] for c in candidates if c[1] == TAIL]) if form < SHORT else _NO_NODES
         return OrgName(candidates, self.levels, stem=stem, bare=is_bare, tail=form == TAIL, weak=weak, guesses=guesses)
-
-    def _name_of_few(self, text: str, stem: str, part: Part) -> OrgName:
-        """`name` of substations that differ in the node alone: nothing is to be weighed."""
-        nodes, form, depth, alias, is_bare = part
-        return OrgName(
-            tuple([_token(Candidate, (node, form, depth, EXACT_TYPO, alias)) for node in nodes]),
-            self.levels,
-            stem=stem,
-            bare=is_bare,
-            tail=form == TAIL,
-            weak=is_bare and text in self._ordinary,
-        )
 
     def _name_of_many(self, text: str, stem: str, ending: str, parts: list[Part], count: int) -> OrgName | None:
         """`name` of many organisations, put together part by part; None where an organisation is in several parts."""

@@ -200,11 +200,7 @@ def _divisible(text: str, ordered: list[Token]) -> list[Token]:
     The others lose by being shorter: nothing else would explain the rest.
     """
     starts = sorted({token[0] for token in ordered} | {len(text)})
-    found = []
-    for token in ordered:
-        if starts[bisect_right(starts, token[0])] != token[1]:
-            found.append(token)
-    return found
+    return [token for token in ordered if starts[bisect_right(starts, token[0])] != token[1]]
 
 
 def _without_tails(ordered: list[Token]) -> list[Token]:
@@ -475,7 +471,8 @@ def _doubt(states: list[State], best: list[State], target: int, hierarchy: Hiera
 
 
 def rank(reading: Reading, shared: frozenset[Token] = frozenset()) -> tuple[int, int]:
-    """What decides between segmentations that explain equally much: typos, then the least full form.
+    """What decides between segmentations that explain equally much: typos, then the least full form
+    of a name that is written as it should be.
 
     `shared`: mentions that all of them have, and that decide nothing therefore.
     """

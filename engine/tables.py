@@ -13,7 +13,7 @@ from engine.names import GRID_PREFIXES
 from engine.normalize import FoldTable
 from engine.phrases import RELATIVES, Filler
 from engine.phrases import TRIGGERS as PHRASE_TRIGGERS
-from engine.types import LEVEL_NAMES, Entity, OrgPath, complete
+from engine.types import LEVEL_NAMES, Entity, OrgPath, complete, path_text
 from engine.typos import SWAPPED, TypoFinder
 from engine.unknowns import NilFinder
 from hierarchy import Hierarchy
@@ -159,10 +159,7 @@ class Tables:
 
         Raises: ValueError, if the table does not have it, or has it more than once.
         """
-        if isinstance(scope, OrgPath):
-            text = "/".join(filter(None, (scope.province, scope.city, scope.company, scope.substation)))
-        else:
-            text = scope
+        text = path_text(scope) if isinstance(scope, OrgPath) else scope
         nodes = self.hierarchy.find(text)
         if not nodes:
             folded = self.folds.fold_name(text)
@@ -183,7 +180,7 @@ class Tables:
 
     def node_of(self, path: OrgPath) -> int | None:
         """The node of a path; None when this table does not have it."""
-        nodes = self.hierarchy.find("/".join(filter(None, (path.province, path.city, path.company, path.substation))))
+        nodes = self.hierarchy.find(path_text(path))
         exact = [i for i in nodes if self.org_path(i) == path]
         return exact[0] if exact else None
 

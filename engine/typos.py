@@ -47,7 +47,7 @@ class Meant(NamedTuple):
 
 
 def _is_lost(meant: Meant) -> bool:
-    """Whether nothing is left of the name itself: 族镇 may be 苴镇 or 竹镇."""
+    """Whether a name is one character and 镇 or 乡, and only one of the two is as written: 族镇 may be 苴镇 or 竹镇."""
     return meant.kept < 2 and len(meant.stem) == 2 and meant.stem[1] in TOWNSHIP
 
 

@@ -22,9 +22,8 @@ _SUFFIX = re.compile(_GRID)
 _ENDING = re.compile(f"^(.*?)({_GRID}|自治[区州县旗]|省)", re.S)
 _AT_END = re.compile("[市州盟县区旗]$")
 _MAX_PLACE = 8
-_VILLAGES = frozenset(
-    "庄村屯乡镇堡寨营坊集店铺沟岭湾坝塘坪"
-)  # how the name of a small place ends, and no indicator does
+# How the name of a small place ends; few other words do.
+_VILLAGES = frozenset("庄村屯乡镇堡寨营坊集店铺沟岭湾坝塘坪")
 
 
 class Missing(NamedTuple):

@@ -31,8 +31,11 @@ def by_pattern(text: str, position: int) -> str:
 
 @given(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), st.integers(0, 4))
 def test_the_walk_finds_what_the_pattern_finds(text: str, position: int) -> None:
-    found, expected = suffix_at(text, position), by_pattern(text, position)
-    assert found == expected or (found + "所" == expected and not expected.endswith("供电所"))
+    expected = by_pattern(text, position)
+    behind = text[position + len(expected) :]
+    if expected.endswith("所") and not expected.endswith("供电所") and behind[:1] in ("有", "在"):
+        expected = expected[:-1]  # no piece goes on with 多少 and the like
+    assert suffix_at(text, position) == expected
 
 
 @pytest.mark.parametrize("suffix", [*ADMIN_WORDS, *ORG_WORDS, *(a + o for a in ADMIN_WORDS for o in ORG_WORDS)])

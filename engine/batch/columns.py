@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from engine.types import OrgPath, Resolution, encodable
+from engine.types import OrgPath, Resolution, encodable, path_text
 
 FAILED = "failed"  # the status of a row that could not be answered at all; `error` says why
 _NAMES = pa.list_(pa.string())
@@ -104,17 +104,6 @@ def _paths(paths: Sequence[OrgPath]) -> Sequence[str]:
 @lru_cache(maxsize=4096)
 def _interval(start: date, end: date) -> str:
     return f"{start.isoformat()}/{end.isoformat()}"
-
-
-def path_text(path: OrgPath) -> str:
-    """山东省/菏泽/巨野县供电公司: the form that `scope` and `Hierarchy.find` take."""
-    fields = path.__dict__
-    return _joined(fields["province"], fields["city"], fields["company"], fields["substation"])
-
-
-@lru_cache(maxsize=65536)
-def _joined(*names: str | None) -> str:
-    return "/".join(filter(None, names))
 
 
 def failed_row(error: str) -> FlatRow:

@@ -8,10 +8,10 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +24,8 @@ _SNIFFED_BYTES = 1 << 20
 _BUFFER_BYTES = 1 << 20  # of each column
 _LONGEST_CELL = 1 << 24  # characters
 BATCH_BYTES = 32 << 20  # or characters: a batch that holds so much has enough rows, however few
+
+T = TypeVar("T")
 
 
 class Source(Protocol):
@@ -116,16 +118,8 @@ class CsvSource:
     def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
         with open(self._path, "rb") as self._file:
             text = io.TextIOWrapper(self._file, self.encoding, newline="")
-            found: list[list[str]] = []
-            size = 0
-            for row in self._records(text):
-                found.append(row)
-                size += sum(map(len, row))
-                if len(found) == rows or size >= BATCH_BYTES:
-                    yield self._batch(found)
-                    found, size = [], 0
-            if found:
-                yield self._batch(found)
+            for some in _cut(self._records(text), rows, lambda row: sum(map(len, row))):
+                yield self._batch(some)
 
     def _batch(self, rows: list[list[str]]) -> pa.RecordBatch:
         columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
@@ -197,20 +191,11 @@ class JsonLinesSource:
 
     def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
         with open(self._path, "rb") as self._file:
-            lines: list[bytes] = []
-            objects: list[dict[str, Any]] = []
-            size = 0
-            for line, content in self._numbered(self._file):
-                lines.append(line)
-                objects.append(content)
-                size += len(line)
-                if len(objects) == rows or size >= BATCH_BYTES:
-                    yield self._batch(lines, objects)
-                    lines, objects, size = [], [], 0
-            if objects:
+            for some in _cut(self._numbered(self._file), rows, lambda row: len(row[0])):
+                lines, objects = zip(*some, strict=True)
                 yield self._batch(lines, objects)
 
-    def _batch(self, lines: list[bytes], objects: list[dict[str, Any]]) -> pa.RecordBatch:
+    def _batch(self, lines: Sequence[bytes], objects: Sequence[dict[str, Any]]) -> pa.RecordBatch:
         if not self._whole:
             return json_lines.to_batch(objects, self.schema)
         texts = [pa.array([json_lines.as_text(o.get(name)) for o in objects], pa.string()) for name in self._texts]
@@ -248,6 +233,20 @@ class JsonLinesSource:
 
     def share_read(self) -> float:
         return _share_read(self._file, self._size)
+
+
+def _cut(items: Iterable[T], most: int, size: Callable[[T], int]) -> Iterator[list[T]]:
+    """The items in lists of at most `most`, each ended by the item that fills `BATCH_BYTES`."""
+    found: list[T] = []
+    held = 0
+    for item in items:
+        found.append(item)
+        held += size(item)
+        if len(found) == most or held >= BATCH_BYTES:
+            yield found
+            found, held = [], 0
+    if found:
+        yield found
 
 
 def in_batches(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
