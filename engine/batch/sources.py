@@ -22,6 +22,7 @@ from engine.batch.formats import STREAM, Format
 _READ_BYTES = 4 << 20
 _SNIFFED_BYTES = 1 << 20
 _BUFFER_BYTES = 1 << 20  # of each column
+_STEP_ROWS = 256  # of a Parquet file, before their size is looked at
 _LONGEST_CELL = 1 << 24  # characters
 BATCH_BYTES = 32 << 20  # or characters: a batch that holds so much has enough rows, however few
 
@@ -68,9 +69,14 @@ class ParquetSource:
 
     def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
         self._read = 0
-        few = max(int(BATCH_BYTES / max(self._row_bytes, 1.0)), 1)
+        few = max(
+            int(BATCH_BYTES / max(self._row_bytes, 1.0)), 1
+        )  # at a time; how long they are shows when they are read
+        step = min(rows, few, _STEP_ROWS)
         with parquet_file(self._path) as file:
-            for batch in file.iter_batches(batch_size=min(rows, few), use_threads=False):
+            pieces = file.iter_batches(batch_size=step, use_threads=False)
+            for some in _cut(pieces, rows // step, lambda piece: int(piece.nbytes)):
+                batch = pa.concat_batches(some)
                 self._read += batch.num_rows
                 yield batch
 

@@ -497,6 +497,21 @@ def test_long_rows_make_short_batches(tmp_path: Path, monkeypatch: pytest.Monkey
     assert all(batch.num_rows == 1 or batch.slice(1).nbytes < 40_000 for batch in first)
 
 
+@pytest.mark.parametrize("long", [range(2000), range(1900, 2000), [7]], ids=["all", "the last", "one"])
+def test_parquet_batches_are_small_however_the_file_is_encoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long: Sequence[int]
+) -> None:
+    """Repeated cells are hardly to be seen in the file, and a few long rows hardly in the average."""
+    monkeypatch.setattr(sources, "BATCH_BYTES", 1_000_000)
+    notes = ["长" * 4_000 if i in long else "短" for i in range(2000)]  # 12 kB
+    path = tmp_path / "in.parquet"
+    pq.write_table(pa.table({"query": [str(i) for i in range(2000)], "note": notes}), path)
+    first, again = (list(ParquetSource(str(path)).batches(1000)) for _ in range(2))
+    assert [n for batch in first for n in batch.column(1).to_pylist()] == notes
+    assert first == again
+    assert all(batch.nbytes < 1_000_000 + 256 * 13_000 and batch.num_rows <= 1000 for batch in first)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere memory is counted in other units")
 def test_of_a_large_file_little_is_held(tmp_path: Path) -> None:
     path = tmp_path / "in.parquet"
