@@ -18,15 +18,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from qilin import Engine, Resolution, check
+from qilin.llm.ask import OpenCase
+from qilin.llm.gaps import Gaps, find_gaps
+from qilin.llm.protocol import Choice, Free, GapAnswer, GapRequest, Segment
+from qilin.llm.settle import settle
+from qilin.names.compiled import Tables
+from qilin.verdict.status import conclude
+
 from benchmarks.oracle import Table
 from benchmarks.questions import TODAY, questions
-from engine import Engine, Resolution, check
-from engine.conclude import conclude
-from engine.llm.ask import OpenCase
-from engine.llm.gaps import Gaps, find_gaps
-from engine.llm.protocol import Choice, Free, GapAnswer, GapRequest, Segment
-from engine.llm.settle import settle
-from engine.tables import Tables
 
 _TABLE: Final = Path(__file__).resolve().parent.parent / "data" / "hierarchy" / "shandong.csv"
 _KINDS: Final = ("ambiguous", "unknown name", "homophone", "other typo", "several targets", "exclusion",

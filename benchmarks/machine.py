@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
-import engine.resolver
+import qilin.resolver
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -40,7 +40,7 @@ def describe() -> dict[str, Any]:
 
 def form() -> str:
     """Whether the modules that a question runs through are compiled."""
-    return "pure Python" if str(engine.resolver.__file__).endswith(".py") else "compiled"
+    return "pure Python" if str(qilin.resolver.__file__).endswith(".py") else "compiled"
 
 
 def versions(names: Iterable[str]) -> dict[str, str]:

@@ -16,17 +16,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from qilin import Engine
+from qilin.hierarchy import Hierarchy, Level
+from qilin.llm.gaps import tags_of
+from qilin.llm.protocol import Choice, Free, GapRequest, Segment, Settled
+
 from benchmarks import gap_cost
 from benchmarks.gap_cost import shares_of_reach
 from benchmarks.report import Curves, Ratio, Rows, Section, Text, number
 from benchmarks.timing import percentile
-from engine import Engine
-from engine.llm.gaps import tags_of
-from engine.llm.protocol import Choice, Free, GapRequest, Segment, Settled
-from hierarchy import Hierarchy, Level
 
 if TYPE_CHECKING:
-    from engine.llm.local import LocalGapFiller
+    from qilin.llm.on_this_machine.local import LocalGapFiller
 
 CANDIDATES: Final = (1, 10, 100, 1000, 2000)
 FREE_TEXT: Final = "低电压台区数"
@@ -109,8 +110,8 @@ def measure(*, quick: bool, seed: int) -> Section:
     """The sub-command; a section that says how to install the extra, where it is missing."""
     section = Section("model")
     try:
-        from engine.llm.ask import MissingExtra
-        from engine.llm.local import LocalGapFiller
+        from qilin.llm.ask import MissingExtra
+        from qilin.llm.on_this_machine.local import LocalGapFiller
 
         filler = LocalGapFiller.load()
     except (ImportError, MissingExtra) as error:
@@ -173,7 +174,7 @@ def main() -> None:
     parser.add_argument("--model")
     parser.add_argument("--adapter")
     arguments = parser.parse_args()
-    from engine.llm.local import LocalGapFiller
+    from qilin.llm.on_this_machine.local import LocalGapFiller
 
     filler = LocalGapFiller.load(arguments.model, arguments.adapter)
     print(f"{filler.name}: {sum(p.numel() for p in filler.model.parameters()):,} parameters on {filler.model.device}")

@@ -1,6 +1,6 @@
 """How many rows a second `qilin batch` resolves, with what memory, at what cost; and what 10^10 rows would take.
 
-Each run is a process of its own, `python -m engine batch IN OUT`, Parquet in and out. Its start costs the same for any
+Each run is a process of its own, `python -m qilin batch IN OUT`, Parquet in and out. Its start costs the same for any
 number of rows, so a small file is timed too, and the rate is that of the rows between. Wall-clock rates of a machine that
 does other work as well are too low; CPU-seconds are not. Needs the extra 'benchmarks'; Ray where it is installed.
 """
@@ -184,7 +184,7 @@ def run_batch(source: Path, rows: int, *options: str) -> Run:
 
     with tempfile.TemporaryDirectory(dir=source.parent) as folder:
         target = Path(folder) / ("out" if "--ray" in options else "out.parquet")  # on Ray a folder of files
-        command = [sys.executable, "-m", "engine", "batch", str(source), str(target), "--column", "query", *options]
+        command = [sys.executable, "-m", "qilin", "batch", str(source), str(target), "--column", "query", *options]
         if "--gap-filler" not in options:
             command += _RULES
         before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
@@ -219,7 +219,7 @@ def _busy_s() -> float:
 
 def _search_path() -> str:
     """The engine of this process, in the command's process too."""
-    engine = Path(str(import_module("engine").__file__)).resolve().parent.parent
+    engine = Path(str(import_module("qilin").__file__)).resolve().parent.parent
     return os.pathsep.join(filter(None, (str(engine), os.environ.get("PYTHONPATH"))))
 
 
@@ -234,7 +234,7 @@ def missing() -> str | None:
 
 def _help() -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "engine", "batch", "--help"],
+        [sys.executable, "-m", "qilin", "batch", "--help"],
         capture_output=True,
         env={**os.environ, "PYTHONPATH": _search_path(), "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
         check=False,

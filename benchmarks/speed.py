@@ -29,6 +29,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
+from qilin import Engine
+from qilin.hierarchy import Hierarchy
+
 from benchmarks import peer_env, table_size
 from benchmarks.growth import exponent, per_doubling
 from benchmarks.machine import cores, describe
@@ -37,8 +40,6 @@ from benchmarks.peers import PARTS
 from benchmarks.questions import questions
 from benchmarks.report import Block, Curves, Ratio, Rows, Section, Text, number
 from benchmarks.timing import TODAY, bare_pieces, cpu_us, each_us, medians, percentile, quickest
-from engine import Engine
-from hierarchy import Hierarchy
 
 # Plain questions as they are asked most, and every other kind.
 PLAIN: Final = ("seed", "full path", "partial path", "dates", "every form", "reordered")
@@ -158,7 +159,7 @@ def measure_cold_start(rounds: int) -> dict[str, float]:
         environment = {**os.environ, "QILIN_CACHE_DIR": cache}
         begin = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-m", "engine", "resolve", *arguments], check=True, capture_output=True, env=environment
+            [sys.executable, "-m", "qilin", "resolve", *arguments], check=True, capture_output=True, env=environment
         )
         return time.perf_counter() - begin
 
@@ -204,7 +205,7 @@ def measure_batch(queries: Sequence[str], rounds: int) -> dict[str, Any]:
     try:
         import pyarrow as pa
 
-        arrow_resolver = import_module("engine.batch").ArrowResolver
+        arrow_resolver = import_module("qilin.batch").ArrowResolver
     except (ImportError, AttributeError) as error:
         figures["arrow"] = f"not measured: {error}; it needs the extra 'batch': pip install '.[batch]'"
     else:

@@ -21,8 +21,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from hierarchy import Hierarchy
-from hierarchy.graph import build
+from qilin.hierarchy import Hierarchy
+from qilin.hierarchy.graph import build
 
 CHINA: Final = Path(__file__).resolve().parent.parent / "data" / "hierarchy" / "china.csv"
 COLUMNS: Final = ("province", "city", "company", "substation")

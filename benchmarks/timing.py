@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Final
 
-from engine import Engine
-from engine.types import Resolution
+from qilin import Engine
+from qilin.answer.values import Resolution
 
 TODAY: Final = date(2024, 5, 13)
 _REPEATS: Final = 3

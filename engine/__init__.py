@@ -1,8 +1,6 @@
-"""Resolves Chinese questions to organisations, indicators and dates. Start at engine.resolver."""
+"""Resolves Chinese questions to organisations, indicators and dates. Start at qilin.resolver."""
 
-from engine.consistency import check
-from engine.resolver import Engine, resolve
-from engine.types import (
+from qilin.answer.values import (
     Conflict,
     DateRange,
     Entity,
@@ -11,6 +9,8 @@ from engine.types import (
     Resolution,
     Unknown,
 )
+from qilin.check import check
+from qilin.resolver import Engine, resolve
 
 __all__ = [
     "Conflict",

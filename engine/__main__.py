@@ -1,6 +1,6 @@
-"""`python -m engine` is `qilin`."""
+"""`python -m qilin` is `qilin`."""
 
-from engine.cli import main
+from qilin.cli.app import main
 
 if __name__ == "__main__":
     main()

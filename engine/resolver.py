@@ -13,22 +13,22 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from engine.conclude import conclude
-from engine.dates import DateMention, find_dates
-from engine.draft import Asked
-from engine.gazetteer import DATE, ORGANISATION, PHRASE, TAIL_BIT, Candidate, OrgName, Token
-from engine.names import FULL
-from engine.phrases import Phrase, find_breakdowns, find_exclusions, relative_phrases
-from engine.readings import Cover, Cut, Group, Reading, Segmentation, link, overlapped_bare, rank, segment, tears
-from engine.suggest import stem_of
-from engine.tables import BREAKDOWN_BIT, DATE_BIT, EXCLUSION_BIT, GRID_BIT, Tables
-from engine.types import OrgPath, QueryTooLong, Resolution, Source
-from engine.typos import Stretch
-from hierarchy import Hierarchy, Level
+from qilin.answer.values import OrgPath, QueryTooLong, Resolution, Source
+from qilin.dates.find import DateMention, find_dates
+from qilin.hierarchy import Hierarchy, Level
+from qilin.names.compiled import BREAKDOWN_BIT, DATE_BIT, EXCLUSION_BIT, GRID_BIT, Tables
+from qilin.names.gazetteer import DATE, ORGANISATION, PHRASE, TAIL_BIT, Candidate, OrgName, Token
+from qilin.names.nearest import stem_of
+from qilin.names.rules import FULL
+from qilin.operators.phrases import Phrase, find_breakdowns, find_exclusions, relative_phrases
+from qilin.readings.lattice import Cover, Cut, Group, Reading, Segmentation, link, overlapped_bare, rank, segment, tears
+from qilin.readings.typos import Stretch
+from qilin.verdict.draft import Asked
+from qilin.verdict.status import conclude
 
 if TYPE_CHECKING:
-    from engine.llm.protocol import GapFiller
-    from engine.llm.record import GapRecord
+    from qilin.llm.protocol import GapFiller
+    from qilin.llm.record import GapRecord
 
 _quickly = tuple.__new__  # a NamedTuple in a third of the time
 _NEEDS_ALL = "上月除备备供电所外各县公司多少投拆"  # a date, an exclusion, a breakdown, an unknown name, leftovers
@@ -60,7 +60,7 @@ class Engine:
         max_length: longest query accepted, in characters.
         clock: gives today's date when a call does not; default: the clock in Asia/Shanghai.
         gap_filler: a language model that is asked about what the rules leave open: "local" (the
-            bundled small model), "server:URL", or an object with `fill` (`engine.llm.protocol`);
+            bundled small model), "server:URL", or an object with `fill` (`qilin.llm.protocol`);
             None: none; "auto": "local" where the extra `llm` is installed. Loaded when it is first
             needed. See docs/models.md.
         gap_timeout_s: how long one call of it may take.
@@ -88,7 +88,7 @@ class Engine:
         if gap_filler == "auto":
             gap_filler = "local" if has_local_model() else None
         if isinstance(gap_filler, str):
-            from engine.llm.ask import LazyFiller
+            from qilin.llm.ask import LazyFiller
 
             gap_filler = LazyFiller(gap_filler)
         self._gap_filler = gap_filler
@@ -185,7 +185,7 @@ class Engine:
             return done
         wanted = [i for i, (resolution, _) in enumerate(done) if self.is_open(resolution)]
         if wanted:
-            from engine.llm.ask import OpenCase, fill_gaps
+            from qilin.llm.ask import OpenCase, fill_gaps
 
             filled = fill_gaps(
                 self._gap_filler,
@@ -225,7 +225,7 @@ class Engine:
         scope: str | OrgPath | None = None,
         context: Resolution | None = None,
     ) -> tuple[Tables, Asked, Considered]:
-        """What `resolve` weighs, before it concludes. See engine.explain."""
+        """What `resolve` weighs, before it concludes. See qilin.report.explain."""
         tables = self._tables
         asked = self._ask(tables, query, today, scope, context)
         return tables, asked, consider(tables, asked)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .aliases import load_aliases, with_aliases
-from .bundled_data import ROOTS, bundled_path
+from .bundled_data import ROOT, bundled_path
 from .findings import HierarchyError, did_you_mean, listed
 from .graph import Hierarchy, OnBadRow, StrPath, build, content_hash
 from .organisations import read_organisations
@@ -116,14 +116,7 @@ def add_aliases(hierarchy: Hierarchy, path: StrPath) -> Hierarchy:
 
 def bundled(name: str) -> Hierarchy:
     """See `Hierarchy.bundled`."""
-    known = sorted(
-        {
-            path.stem
-            for root in ROOTS
-            for path in (root / "hierarchy").glob("*.csv")
-            if not path.stem.endswith("_aliases")
-        }
-    )
+    known = sorted(p.stem for p in (ROOT / "hierarchy").glob("*.csv") if not p.stem.endswith("_aliases"))
     if known and name not in known:
         raise HierarchyError(f"no bundled table '{name}'.", f"{did_you_mean(name, known)}There are {listed(known)}.")
     path = bundled_path(f"hierarchy/{name}.csv")

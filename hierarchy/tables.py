@@ -83,7 +83,7 @@ def read_xlsx(path: StrPath, sheet: str | None = None) -> Table:
         from openpyxl import load_workbook
     except ImportError:
         raise HierarchyError(
-            "reading XLSX needs openpyxl.", "Run pip install 'qilin[xlsx]', or save the sheet as CSV.", source
+            "reading XLSX needs openpyxl.", "Run pip install 'qilin-grid[xlsx]', or save the sheet as CSV.", source
         ) from None
     try:
         with warnings.catch_warnings():
@@ -121,7 +121,7 @@ def read_sql(url: str, table_or_query: str | None = None) -> Table:
         from sqlalchemy.exc import SQLAlchemyError
     except ImportError:
         raise HierarchyError(
-            "reading a database needs SQLAlchemy.", "Run pip install 'qilin[sql]'.", hide_password(url)
+            "reading a database needs SQLAlchemy.", "Run pip install 'qilin-grid[sql]'.", hide_password(url)
         ) from None
     try:
         parsed = sqlalchemy.make_url(url)

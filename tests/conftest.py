@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-
-from engine import Engine, OrgPath, Resolution
-from hierarchy import Hierarchy
+from qilin import Engine, OrgPath, Resolution
+from qilin.hierarchy import Hierarchy
 
 settings.register_profile("qilin", derandomize=True, deadline=None, print_blob=False)
 settings.load_profile("qilin")

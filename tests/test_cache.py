@@ -7,10 +7,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-
-from engine import Engine
-from engine.cache import cache_folder, load_tables
-from hierarchy import HierarchyError
+from qilin import Engine
+from qilin.hierarchy import HierarchyError
+from qilin.names.cache import cache_folder, load_tables
 
 ROWS = "province,city,company,substation\n山东省,菏泽,巨野县供电公司,麒麟供电所\n山东省,菏泽,曹县供电公司,庄寨供电所\n"
 QUERIES = (

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from engine import Engine, OrgPath, Resolution, check
+from qilin import Engine, OrgPath, Resolution, check
 
 Ask = Callable[..., Resolution]
 Short = Callable[[OrgPath], str]

@@ -16,11 +16,11 @@ import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner, Result
-
-from engine import resolve
-from engine.cli import app, main
-from engine.terminal import (
+from qilin import resolve
+from qilin.answer.values import Entity, Resolution, Unknown
+from qilin.cli.app import app, main
+from qilin.hierarchy import Hierarchy
+from qilin.report.terminal import (
     as_utf8,
     labelled,
     line,
@@ -32,8 +32,7 @@ from engine.terminal import (
     silence,
     width,
 )
-from engine.types import Entity, Resolution, Unknown
-from hierarchy import Hierarchy
+from typer.testing import CliRunner, Result
 
 ROOT = Path(__file__).parents[1]
 TODAY = ("--today", "2024-05-13")
@@ -66,7 +65,7 @@ def run(*arguments: str, stdin: str | bytes | None = None) -> Result:
 def command(*arguments: str, env: Mapping[str, str] = MappingProxyType({})) -> subprocess.CompletedProcess[bytes]:
     """The command in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "engine", *arguments],
+        [sys.executable, "-m", "qilin", *arguments],
         cwd=ROOT,
         env={**os.environ, **env},
         capture_output=True,
@@ -169,7 +168,7 @@ def test_empty_stdin_is_nothing_to_do() -> None:
 
 @pytest.mark.parametrize("arguments", [("resolve",), ("explain",), ("check",)])
 def test_a_terminal_is_not_waited_for(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.terminal._is_terminal", lambda stream: True)
+    monkeypatch.setattr("qilin.report.terminal._is_terminal", lambda stream: True)
     result = run(*arguments)
     assert result.exit_code == 2
     assert "pipe" in result.stderr
@@ -499,13 +498,13 @@ def test_errors_are_made_safe() -> None:
 
 def test_xml_is_safe_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     show_xml("a\u202eb")
-    monkeypatch.setattr("engine.terminal._is_terminal", lambda stream: True)
+    monkeypatch.setattr("qilin.report.terminal._is_terminal", lambda stream: True)
     show_xml("a\u202eb")
     assert capsys.readouterr().out == "a\u202eb\na\\u202eb\n"
 
 
 def test_markup_in_a_query_is_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.terminal._is_terminal", lambda stream: stream is not sys.stdin)
+    monkeypatch.setattr("qilin.report.terminal._is_terminal", lambda stream: stream is not sys.stdin)
     result = run("explain", "[red]麒麟[/red]:smile:")
     assert "[red]麒麟[/red]:smile:" in result.stdout
 
@@ -518,7 +517,7 @@ def test_a_terminal_gets_colours_and_nothing_of_the_query_raw() -> None:
     environment = {**os.environ, "TERM": "xterm-256color"}
     environment.pop("NO_COLOR", None)
     with subprocess.Popen(
-        [sys.executable, "-m", "engine", "explain", "麒麟\x1b[5m\u202e投诉"],
+        [sys.executable, "-m", "qilin", "explain", "麒麟\x1b[5m\u202e投诉"],
         cwd=ROOT, stdout=theirs, stdin=subprocess.DEVNULL, env=environment,
     ):  # fmt: skip
         os.close(theirs)
@@ -553,9 +552,9 @@ def test_main_is_the_command(called: pytest.MonkeyPatch, capsys: pytest.CaptureF
         main()
     assert (stop.value.code, capsys.readouterr().out) == (0, "✓ 已解析  山东省 → 菏泽\n")
     with pytest.raises(SystemExit) as stop:
-        runpy.run_module("engine", run_name="__main__")
+        runpy.run_module("qilin", run_name="__main__")
     assert stop.value.code == 0
-    runpy.run_module("engine", run_name="engine.__main__")  # importing it runs nothing
+    runpy.run_module("qilin", run_name="qilin.__main__")  # importing it runs nothing
 
 
 def test_main_makes_usage_errors_safe(called: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -580,7 +579,7 @@ def test_an_interrupt_is_quiet(called: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    called.setattr("engine.cli.resolution_lines", interrupt)
+    called.setattr("qilin.cli.app.resolution_lines", interrupt)
     with pytest.raises(SystemExit) as stop:
         main()
     assert stop.value.code == 130
@@ -591,7 +590,7 @@ def test_an_interrupt_outside_a_command_is_quiet(called: pytest.MonkeyPatch, rai
     def interrupt(**_: object) -> None:
         raise raised
 
-    called.setattr("engine.cli.app", interrupt)
+    called.setattr("qilin.cli.app.app", interrupt)
     with pytest.raises(SystemExit) as stop:
         main()
     assert stop.value.code == 130
@@ -601,7 +600,7 @@ def test_a_full_disk_is_a_message(called: pytest.MonkeyPatch, capsys: pytest.Cap
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    called.setattr("engine.cli.show", full)
+    called.setattr("qilin.cli.app.show", full)
     with pytest.raises(SystemExit) as stop:
         main()
     assert (stop.value.code, capsys.readouterr().err) == (2, "qilin: No space left on device.\n")
@@ -611,8 +610,8 @@ def test_a_closed_pipe_is_quiet_in_process(called: pytest.MonkeyPatch, capsys: p
     def closed(*_: object) -> None:
         raise BrokenPipeError
 
-    called.setattr("engine.cli.show", closed)
-    called.setattr("engine.terminal.silence", lambda stream: None)
+    called.setattr("qilin.cli.app.show", closed)
+    called.setattr("qilin.report.terminal.silence", lambda stream: None)
     with pytest.raises(SystemExit) as stop:
         main()
     assert (stop.value.code, capsys.readouterr().err) == (141, "")
@@ -669,7 +668,7 @@ def test_any_locale_will_do(env: dict[str, str]) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
 def test_a_closed_pipe_ends_quietly() -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "engine", "resolve"],
+        [sys.executable, "-m", "qilin", "resolve"],
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         assert process.stdin and process.stdout and process.stderr
@@ -686,7 +685,7 @@ def test_a_closed_pipe_ends_quietly() -> None:
 def test_nothing_heavy_is_loaded_for_one_answer() -> None:
     program = (
         "import sys; sys.argv = ['qilin', 'resolve', '菏泽麒麟投诉数量']\n"
-        "from engine.cli import main\n"
+        "from qilin.cli.app import main\n"
         "try: main()\n"
         "except SystemExit as stop: assert not stop.code\n"
         "heavy = {'networkx', 'rich', 'openpyxl', 'sqlalchemy', 'numpy', 'opencc'} & set(sys.modules)\n"

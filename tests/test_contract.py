@@ -8,10 +8,9 @@ from datetime import date
 from typing import Any
 
 import pytest
+import qilin as package
 from pydantic import ValidationError
-
-import engine as package
-from engine import Conflict, DateRange, Engine, Entity, OrgPath, QueryTooLong, Resolution, Unknown, resolve
+from qilin import Conflict, DateRange, Engine, Entity, OrgPath, QueryTooLong, Resolution, Unknown, resolve
 
 Ask = Callable[..., Resolution]
 SHANDONG, HEZE, JUYE, QILIN = "山东省", "菏泽", "巨野县供电公司", "麒麟供电所"

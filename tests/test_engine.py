@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from engine import Engine, OrgPath, Resolution
-from engine.llm.protocol import GapAnswer, GapRequest
-from engine.tables import Tables
-from hierarchy import Hierarchy, HierarchyError
+from qilin import Engine, OrgPath, Resolution
+from qilin.hierarchy import Hierarchy, HierarchyError
+from qilin.llm.protocol import GapAnswer, GapRequest
+from qilin.names.compiled import Tables
 
 Ask = Callable[..., Resolution]
 Short = Callable[[OrgPath], str]

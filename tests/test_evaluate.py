@@ -6,16 +6,13 @@ import json
 from collections.abc import Callable, Sequence
 
 import pytest
-from typer.testing import CliRunner
-
-from benchmarks import qwen_vocabulary
-from engine import Engine
-from engine.cli import app
-from engine.llm.legal import is_legal
-from engine.llm.protocol import GapAnswer, GapRequest
-from engine.llm.scripted import left_open
-from training.alone import whole_question_grammar
-from training.evaluate import (
+from qilin import Engine
+from qilin.cli.app import app
+from qilin.llm.legal import is_legal
+from qilin.llm.protocol import GapAnswer, GapRequest
+from qilin.llm.scripted import left_open
+from qilin.training.alone import whole_question_grammar
+from qilin.training.evaluate import (
     GAPS,
     HOLD_OUT,
     SEED,
@@ -31,8 +28,8 @@ from training.evaluate import (
     score,
     with_odd_dates,
 )
-from training.examples import Row, generate
-from training.measure import (
+from qilin.training.examples import Row, generate
+from qilin.training.measure import (
     breaks_hierarchy,
     count_tags,
     deepest_level,
@@ -41,7 +38,10 @@ from training.measure import (
     percentile,
     wilson,
 )
-from training.report import markdown, page, write_report
+from qilin.training.report import markdown, page, write_report
+from typer.testing import CliRunner
+
+from benchmarks import qwen_vocabulary
 
 SHANDONG = "<Province>山东省</Province>"
 HEZE = f"{SHANDONG}<City>菏泽</City>"
@@ -143,7 +143,7 @@ def test_confusion_by_level(engine):
 
 
 def test_equal_text_in_segments_of_other_kinds_is_another_request():
-    from engine.llm.protocol import Free, Settled
+    from qilin.llm.protocol import Free, Settled
 
     class Echo:
         name = "echo"

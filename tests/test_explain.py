@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from engine import Engine
-from engine.explain import Branch, Explanation, MentionNote, explain, explanation_lines, find_names
-from engine.tables import Tables
-from engine.terminal import safe
-from hierarchy import Hierarchy
+from qilin import Engine
+from qilin.hierarchy import Hierarchy
+from qilin.names.compiled import Tables
+from qilin.report.explain import Branch, Explanation, MentionNote, explain, explanation_lines, find_names
+from qilin.report.terminal import safe
 
 TODAY = date(2024, 5, 13)
 QUERIES = (

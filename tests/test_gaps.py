@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from qilin import Engine, Resolution
+from qilin.cli.app import app
+from qilin.llm import ask
+from qilin.llm.gaps import tags_of
+from qilin.llm.protocol import Choice, Free, GapAnswer, GapRequest, Settled
+from qilin.llm.scripted import ScriptedGapFiller, left_open
+from qilin.names.compiled import Tables
+from qilin.report.explain import explain, explanation_lines
+from qilin.verdict.status import conclude
 from typer.testing import CliRunner
-
-from engine import Engine, Resolution
-from engine.cli import app
-from engine.conclude import conclude
-from engine.explain import explain, explanation_lines
-from engine.llm import ask
-from engine.llm.gaps import tags_of
-from engine.llm.protocol import Choice, Free, GapAnswer, GapRequest, Settled
-from engine.llm.scripted import ScriptedGapFiller, left_open
-from engine.tables import Tables
 
 TODAY = date(2024, 5, 13)
 SHANDONG = "<Province>山东省</Province>"
@@ -450,10 +449,10 @@ def test_a_model_that_cannot_be_loaded_is_tried_once(tables: Tables, monkeypatch
 def test_settled_questions_import_nothing_of_the_model_side() -> None:
     code = (
         "import sys\n"
-        "from engine import Engine\n"
+        "from qilin import Engine\n"
         "engine = Engine(gap_settles=True, gap_filler=object())\n"
         "assert engine.resolve('菏泽麒麟投诉数量').status == 'resolved'\n"
-        "assert not [m for m in sys.modules if m.startswith('engine.llm') or m in ('httpx', 'torch')], sys.modules\n"
+        "assert not [m for m in sys.modules if m.startswith('qilin.llm') or m in ('httpx', 'torch')], sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
 
@@ -497,7 +496,7 @@ def test_rules_alone_conclude_the_same(engine: Engine, tables: Tables) -> None:
 def test_the_bundled_model_is_asked_where_its_extra_is_installed(
     tables: Tables, monkeypatch: pytest.MonkeyPatch, installed: bool
 ) -> None:
-    monkeypatch.setattr("engine.resolver.has_local_model", lambda: installed)
+    monkeypatch.setattr("qilin.resolver.has_local_model", lambda: installed)
     monkeypatch.setattr(ask, "find_spec", lambda name: object())
     monkeypatch.setattr(ask.LazyFiller, "_open", lambda self: ScriptedGapFiller(lambda request: left_open(request)))
     asked = explain(Engine(tables), "菏泽低电压台区数", today=TODAY).gap

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from engine import Engine, OrgPath
+from qilin import Engine, OrgPath
 
 GOLDEN = Path(__file__).parent / "golden"
 TABLES = ("seed", "names", "words", "targets", "status", "typos", "tables")

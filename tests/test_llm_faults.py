@@ -13,18 +13,18 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from engine import Engine, Resolution, check
-from engine.llm.circuit import Circuit
-from engine.llm.constraint import grammar
-from engine.llm.prompt import full_prompt
-from engine.llm.protocol import Choice, Free, GapAnswer, GapRequest
-from engine.llm.scripted import ScriptedGapFiller, left_open
-from engine.tables import Tables
+from qilin import Engine, Resolution, check
+from qilin.llm.constraint import grammar
+from qilin.llm.on_a_server.circuit import Circuit
+from qilin.llm.prompt import full_prompt
+from qilin.llm.protocol import Choice, Free, GapAnswer, GapRequest
+from qilin.llm.scripted import ScriptedGapFiller, left_open
+from qilin.names.compiled import Tables
 
 pytest.importorskip("httpx")
 
-from engine.llm.server import ServerGapFiller
+from qilin.llm.on_a_server.server import ServerGapFiller
+
 from tests.scripted_server import Body, ScriptedServer, completion, serving
 from tests.test_properties import PIECES, check_answer
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-
-from engine import Engine, Resolution
-from engine.markup import MarkupError, Piece, parse
+from qilin import Engine, Resolution
+from qilin.answer.markup import MarkupError, Piece, parse
 
 Ask = Callable[..., Resolution]
 SHANDONG, HEZE = "<Province>山东省</Province>", "<Province>山东省</Province><City>菏泽</City>"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from engine.names import (
+from qilin.hierarchy import Level
+from qilin.names.rules import (
     BARE,
     CITY_ADMIN,
     COMPANY_ADMIN,
@@ -20,7 +20,6 @@ from engine.names import (
     strip_grid,
     whole,
 )
-from hierarchy import Level
 
 
 def forms(level: Level, canonical: str, parents: tuple[str, ...] = ()) -> dict[str, int]:

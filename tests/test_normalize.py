@@ -7,9 +7,8 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from engine import OrgPath, Resolution
-from engine.normalize import FoldTable
+from qilin import OrgPath, Resolution
+from qilin.text.normalize import FoldTable
 
 QILIN = "菏泽/巨野县供电公司/麒麟供电所"
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from engine import Engine
-from hierarchy import Hierarchy
+from qilin import Engine
+from qilin.hierarchy import Hierarchy
 
 ROWS = [
     ("上海市", "上海", "崇明区供电公司", "堡供电所"),

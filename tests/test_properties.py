@@ -12,10 +12,9 @@ from datetime import date
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from engine import Engine, OrgPath, Resolution
-from engine.markup import TAGS, tagged_parts
-from hierarchy import Hierarchy, Level
+from qilin import Engine, OrgPath, Resolution
+from qilin.answer.markup import TAGS, tagged_parts
+from qilin.hierarchy import Hierarchy, Level
 
 LEVELS = ("Province", "City", "Company", "Substation")
 COLUMNS = ("province", "city", "company", "substation")

@@ -8,13 +8,12 @@ from itertools import combinations, pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from engine import Engine, Resolution
-from engine.gazetteer import INDICATOR, ORGANISATION, Gazetteer, Token
-from engine.phrases import Filler
-from engine.readings import segment
-from engine.types import OrgPath
-from hierarchy import Hierarchy
+from qilin import Engine, Resolution
+from qilin.answer.values import OrgPath
+from qilin.hierarchy import Hierarchy
+from qilin.names.gazetteer import INDICATOR, ORGANISATION, Gazetteer, Token
+from qilin.operators.phrases import Filler
+from qilin.readings.lattice import segment
 
 Ask = Callable[..., Resolution]
 Short = Callable[[OrgPath], str]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from engine.recent import Recent
+from qilin.names.recent import Recent
 
 
 @given(keys=st.lists(st.integers(0, 12), max_size=80), size=st.integers(1, 40))

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from itertools import islice
 
 import pytest
-
-from engine import Engine, Resolution
-from engine.gazetteer import Candidate, Gazetteer
-from engine.markup import tagged_parts
-from engine.suffixes import suffix_at
-from hierarchy import Hierarchy
+from qilin import Engine, Resolution
+from qilin.answer.markup import tagged_parts
+from qilin.hierarchy import Hierarchy
+from qilin.names.gazetteer import Candidate, Gazetteer
+from qilin.names.suffixes import suffix_at
 
 Ask = Callable[..., Resolution]
 

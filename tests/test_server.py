@@ -12,12 +12,13 @@ import pytest
 
 pytest.importorskip("httpx")
 
-from engine.llm.circuit import Circuit
-from engine.llm.legal import is_beginning
-from engine.llm.prompt import SYSTEM, full_prompt
-from engine.llm.protocol import Choice, Free, GapRequest, Settled
-from engine.llm.scores import Heard, heard_in_chat, heard_in_completion, stretch_scores
-from engine.llm.server import ServerGapFiller, chatml
+from qilin.llm.legal import is_beginning
+from qilin.llm.on_a_server.circuit import Circuit
+from qilin.llm.on_a_server.scores import Heard, heard_in_chat, heard_in_completion, stretch_scores
+from qilin.llm.on_a_server.server import ServerGapFiller, chatml
+from qilin.llm.prompt import SYSTEM, full_prompt
+from qilin.llm.protocol import Choice, Free, GapRequest, Settled
+
 from tests.scripted_server import GRAMMAR, ScriptedServer, completion, serving
 
 HEZE = "<Province>山东省</Province><City>菏泽</City>"

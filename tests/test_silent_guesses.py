@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from engine import Engine
-from hierarchy import Hierarchy
+from qilin import Engine
+from qilin.hierarchy import Hierarchy
 
 KEYS = ("province", "city", "company", "substation")
 

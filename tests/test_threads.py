@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from threading import Barrier
 
-from engine import Engine, Resolution
+from qilin import Engine, Resolution
 
 THREADS = 8
 QUERIES = (

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from qilin.answer.markup import parse
+from qilin.cli.app import app
+from qilin.llm.prompt import full_prompt
+from qilin.training.settings import CONFIGS, TrainingError, find_config
 from typer.testing import CliRunner, Result
-
-from engine.cli import app
-from engine.llm.prompt import full_prompt
-from engine.markup import parse
-from training.settings import CONFIGS, TrainingError, find_config
 
 RIGHT = {
     "query": "菏泽聚野投诉数量",
@@ -144,7 +143,7 @@ def test_without_the_extra_a_plain_sentence_says_what_to_install(monkeypatch: py
     if real is not None:
         sys.modules["torchaudio"] = real
     assert result.exit_code == 2
-    assert "pip install 'qilin[train]'" in result.stderr and "llamafactory" in result.stderr
+    assert "pip install 'qilin-grid[train]'" in result.stderr and "llamafactory" in result.stderr
 
 
 def test_wrong_use() -> None:

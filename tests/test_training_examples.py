@@ -8,17 +8,16 @@ from collections import Counter
 from datetime import date
 
 import pytest
-
-from engine import Engine, check
-from engine.llm.prompt import bare_prompt, choices_prompt
-from engine.markup import parse
-from engine.types import LEVEL_NAMES
-from hierarchy import Hierarchy, Level
-from training import garble
-from training.examples import KINDS, Row, generate
-from training.made_up import made_up_stem, made_up_table
-from training.name_index import NameIndex
-from training.split import PARTS, Part, part_of
+from qilin import Engine, check
+from qilin.answer.markup import parse
+from qilin.answer.values import LEVEL_NAMES
+from qilin.hierarchy import Hierarchy, Level
+from qilin.llm.prompt import bare_prompt, choices_prompt
+from qilin.training import garble
+from qilin.training.examples import KINDS, Row, generate
+from qilin.training.made_up import made_up_stem, made_up_table
+from qilin.training.name_index import NameIndex
+from qilin.training.split import PARTS, Part, part_of
 
 ORGANISATION = frozenset(LEVEL_NAMES)
 # What the contract lets stand though no one organisation is meant: shared ancestors with a name that is left open.

@@ -31,7 +31,7 @@ def python(*arguments: str | Path, timeout: int = 300) -> subprocess.CompletedPr
 
 
 def qilin(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return python("-m", "engine", *arguments)
+    return python("-m", "qilin", *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random checkpoint of Qwen2's shape, with the small model's tokenizer."""
     folder = tmp_path_factory.mktemp("base")
     script = (
-        "import sys; from pathlib import Path; from hierarchy import Hierarchy; from training.start import write_start;"
+        "import sys; from pathlib import Path; from qilin.hierarchy import Hierarchy; from qilin.training.start import write_start;"
         "print(write_start(Path(sys.argv[1]), [Hierarchy.bundled()], hidden=64, layers=2))"
     )
     result = python("-c", script, folder)

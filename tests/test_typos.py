@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from engine import Engine, OrgPath, Resolution
-from engine.pinyin import merged, merged_readings, plain, readings
-from engine.typos import EDITED, HOMOPHONE, MERGED_SOUND, SWAPPED, TypoIndex
+from qilin import Engine, OrgPath, Resolution
+from qilin.readings.typos import EDITED, HOMOPHONE, MERGED_SOUND, SWAPPED, TypoIndex
+from qilin.text.sounds import merged, merged_readings, plain, readings
 
 Ask = Callable[..., Resolution]
 Short = Callable[[OrgPath], str]

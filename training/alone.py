@@ -3,7 +3,7 @@
 From each place of the question the answer may copy a character, tag a stretch as Indicator or Date, or
 name an organisation with its whole path in the place of the next few characters. Only paths of the
 table can be said; which of them, and where, is up to the model. That is less than the rules allow a
-model (`engine.llm.constraint`), but all that can be asked for without them.
+model (`qilin.llm.constraint`), but all that can be asked for without them.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 
-from engine.markup import escape
-from engine.types import LEVEL_NAMES
-from hierarchy import Hierarchy
+from qilin.answer.markup import escape
+from qilin.answer.values import LEVEL_NAMES
+from qilin.hierarchy import Hierarchy
 
 _LONGEST_MENTION = 16
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from engine.llm.prompt import SYSTEM
-from engine.markup import TAGS, MarkupError, parse
-from training.settings import read_settings, unknown_keys
+from qilin.answer.markup import TAGS, MarkupError, parse
+from qilin.llm.prompt import SYSTEM
+from qilin.training.settings import read_settings, unknown_keys
 
 STOP: Final = "<|im_end|>"
 _MOST_RENDERED: Final = 2000

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from engine.consistency import check
-from engine.llm.prompt import PROMPTS
-from hierarchy import Hierarchy
-from training.export import Form, as_record, dataset_info, write_json
+from qilin.check import check
+from qilin.hierarchy import Hierarchy
+from qilin.llm.prompt import PROMPTS
+from qilin.training.export import Form, as_record, dataset_info, write_json
 
 NAME: Final = "ner_corrections"
 # A shared ancestor with a name that stays open has no parent of its own to be checked.

@@ -1,12 +1,12 @@
-"""Date expressions: those that `engine.dates` reads, and odd ones that it leaves to be asked about."""
+"""Date expressions: those that `qilin.dates.find` reads, and odd ones that it leaves to be asked about."""
 
 from __future__ import annotations
 
 import random
 from typing import Final
 
-from training.split import Part, part_of
-from training.words import listed
+from qilin.training.split import Part, part_of
+from qilin.training.words import listed
 
 _CN: Final = "零一二三四五六七八九十"
 _RELATIVE: Final = listed(

@@ -12,16 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple, Protocol
 
-from engine import Engine, Resolution
-from engine.dates import find_dates
-from engine.llm.protocol import GapAnswer, GapFiller, GapRequest
-from engine.markup import escape
-from engine.tables import Tables
-from hierarchy import Hierarchy
-from training import words
-from training.alone import whole_question_grammar
-from training.examples import Row, generate
-from training.measure import (
+from qilin import Engine, Resolution
+from qilin.answer.markup import escape
+from qilin.dates.find import find_dates
+from qilin.hierarchy import Hierarchy
+from qilin.llm.protocol import GapAnswer, GapFiller, GapRequest
+from qilin.names.compiled import Tables
+from qilin.training import words
+from qilin.training.alone import whole_question_grammar
+from qilin.training.examples import Row, generate
+from qilin.training.measure import (
     Interval,
     Names,
     TagCount,
@@ -36,7 +36,7 @@ from training.measure import (
     tags_of,
     wilson,
 )
-from training.split import Part
+from qilin.training.split import Part
 
 TODAY: Final = date(2024, 5, 13)
 HOLD_OUT: Final = ("template", "plain", "reordered", "several", "no organisation", "ordinary")

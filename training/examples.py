@@ -14,16 +14,16 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from engine.markup import escape
-from engine.names import BARE
-from engine.pinyin import merged_readings
-from engine.types import LEVEL_NAMES
-from hierarchy import Hierarchy, Level
-from training import garble, words
-from training.date_phrases import date_phrase, odd_date_phrase
-from training.made_up import made_up_stem
-from training.name_index import NameIndex
-from training.split import Part
+from qilin.answer.markup import escape
+from qilin.answer.values import LEVEL_NAMES
+from qilin.hierarchy import Hierarchy, Level
+from qilin.names.rules import BARE
+from qilin.text.sounds import merged_readings
+from qilin.training import garble, words
+from qilin.training.date_phrases import date_phrase, odd_date_phrase
+from qilin.training.made_up import made_up_stem
+from qilin.training.name_index import NameIndex
+from qilin.training.split import Part
 
 
 class Row(NamedTuple):

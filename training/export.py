@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-from engine.llm.prompt import choices_prompt, full_prompt
-from hierarchy import Hierarchy
-from training.examples import Row, generate
-from training.made_up import made_up_table
-from training.split import PARTS, Part
+from qilin.hierarchy import Hierarchy
+from qilin.llm.prompt import choices_prompt, full_prompt
+from qilin.training.examples import Row, generate
+from qilin.training.made_up import made_up_table
+from qilin.training.split import PARTS, Part
 
 Form = Literal["alpaca", "sharegpt"]
 Prompt = Literal["full", "bare", "choices"]

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from training.settings import require_extra
+from qilin.training.settings import require_extra
 
 MANNER: Final = {"prompt": "choices", "system": "", "template": "qwen"}
 _FILES: Final = ("tokenizer.json", "tokenizer_config.json")

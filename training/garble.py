@@ -6,7 +6,7 @@ import random
 from functools import cache
 from typing import Final
 
-from engine.pinyin import merged_readings, readings
+from qilin.text.sounds import merged_readings, readings
 
 SLIPS: Final = ("homophone", "merged", "swap", "wrong", "missing", "extra", "two homophones", "homophone and merged")
 # What one place costs; a swap of neighbours is one slip, not two wrong characters.

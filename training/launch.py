@@ -1,6 +1,6 @@
 """Starts LLaMA-Factory beside a torch that has no working torchvision or torchaudio.
 
-    python -m training.launch train CONFIG.yaml
+    python -m qilin.training.launch train CONFIG.yaml
 
 LLaMA-Factory imports torchaudio whether it needs it or not, and transformers imports torchvision where
 it is installed. Builds for CUDA do not load beside a CPU-only torch; tagging text needs neither.

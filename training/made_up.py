@@ -6,9 +6,9 @@ import random
 from functools import cache
 from typing import Final
 
-from hierarchy import Hierarchy
-from training.garble import common_characters
-from training.split import Part, part_of
+from qilin.hierarchy import Hierarchy
+from qilin.training.garble import common_characters
+from qilin.training.split import Part, part_of
 
 _ENDINGS: Final = tuple("山河湖城庄店集镇桥沟洼堡屯寨岭泉湾口塘川坡台岗坝洲港营坪湖原阳阴宁安平昌丰兴")
 _BEGINNINGS: Final = tuple("大小东西南北上中下前后新老高长白黄青红石金银龙凤马牛张王李赵刘杨陈孙周吴郑冯朱")

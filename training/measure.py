@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from engine.consistency import check
-from engine.markup import TAGS
-from engine.types import LEVEL_NAMES
-from hierarchy import Hierarchy
+from qilin.answer.markup import TAGS
+from qilin.answer.values import LEVEL_NAMES
+from qilin.check import check
+from qilin.hierarchy import Hierarchy
 
 Names = tuple[str | None, str | None, str | None, str | None]
 _TAGGED: Final = re.compile(r"<(\w+)>([^<]*)</\1>")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from engine.lexicon import ordinary_words
-from engine.names import BARE, FULL, SHORT, names_of
-from hierarchy import Hierarchy, Level
-from training.split import Part, part_of
+from qilin.hierarchy import Hierarchy, Level
+from qilin.names.rules import BARE, FULL, SHORT, names_of
+from qilin.text.words import ordinary_words
+from qilin.training.split import Part, part_of
 
 _LONGEST: Final = 12
 _UNLIKELY: Final = (
@@ -116,7 +116,7 @@ class NameIndex:
     @cached_property
     def near(self) -> dict[str, tuple[int, ...]]:
         """Nodes by one character of the stem, or its sound, in its place; see `candidates`."""
-        from engine.pinyin import merged_readings
+        from qilin.text.sounds import merged_readings
 
         found: dict[str, list[int]] = {}
         for node, stem in enumerate(self.stems):

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from engine.markup import TAGS
-from engine.types import LEVEL_NAMES
-from training import document
-from training.document import COLOURS, html_table, label, markdown_table, svg
-from training.evaluate import Point, Report, Score, as_json
-from training.measure import Interval
+from qilin.answer.markup import TAGS
+from qilin.answer.values import LEVEL_NAMES
+from qilin.training import document
+from qilin.training.document import COLOURS, html_table, label, markdown_table, svg
+from qilin.training.evaluate import Point, Report, Score, as_json
+from qilin.training.measure import Interval
 
 _SETS: Final = {
     "seed": "the task's own questions",

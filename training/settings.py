@@ -9,9 +9,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
-from training.launch import hide_broken
+from qilin.training.launch import hide_broken
 
-INSTALL: Final = "pip install 'qilin[train]'"
+INSTALL: Final = "pip install 'qilin-grid[train]'"
 CONFIGS: Final = Path(__file__).resolve().parent / "configs"
 
 

@@ -15,12 +15,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from engine.lexicon import places
-from engine.markup import TAGS
-from engine.pinyin import merged, readings
-from hierarchy import Hierarchy
-from training.garble import common_characters
-from training.settings import require_extra
+from qilin.answer.markup import TAGS
+from qilin.hierarchy import Hierarchy
+from qilin.text.sounds import merged, readings
+from qilin.text.words import places
+from qilin.training.garble import common_characters
+from qilin.training.settings import require_extra
 
 SPLIT: Final = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"

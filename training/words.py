@@ -6,8 +6,8 @@ import random
 from functools import cache
 from typing import Final
 
-from engine.indicators import load_indicators
-from training.split import Part, part_of
+from qilin.names.indicators import load_indicators
+from qilin.training.split import Part, part_of
 
 TOTALS: Final = ("数量", "个数", "总数", "总量", "数量是多少", "个数是多少", "总数量", "数目")
 TAILS: Final = (

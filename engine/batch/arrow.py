@@ -7,14 +7,13 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-
-from engine.batch.columns import FlatRow, failed_row, flat_row, result_arrays
-from engine.batch.questions import Columns, Key
-from engine.conclude import conclude
-from engine.recent import Recent
+from qilin.batch.columns import FlatRow, failed_row, flat_row, result_arrays
+from qilin.batch.questions import Columns, Key
+from qilin.names.recent import Recent
+from qilin.verdict.status import conclude
 
 if TYPE_CHECKING:
-    from engine.resolver import Engine
+    from qilin.resolver import Engine
 
 _SLICE = 4096  # rows in work at a time, whatever the size of a batch: bounds memory
 _REMEMBERED = 8192  # answers kept for questions that come again; at most twice as many, fewer if they are long
@@ -24,7 +23,7 @@ NO_ROW = -1  # what `mark` is told before work that is for no row in particular
 class ArrowResolver:
     """Resolves a column of questions: `RecordBatch` → `RecordBatch`, row for row, in order.
 
-    The same object serves a worker process, Ray Data's `map_batches` and, through `engine.batch.spark`,
+    The same object serves a worker process, Ray Data's `map_batches` and, through `qilin.batch.cluster.spark`,
     Spark's `mapInArrow`. All columns of the input are kept; those of `RESULT` are added. Questions that
     repeat are resolved once within a slice of 4,096 rows, and remembered for the next 8,192 different ones.
     A row that cannot be answered (no text, too long, a scope that is not in the table) has the status

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, Self
 
 import pyarrow as pa
-
-from engine.batch.columns import FAILED
+from qilin.batch.columns import FAILED
 
 
 class Counts(NamedTuple):

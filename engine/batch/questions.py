@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
-
-from engine.batch.columns import RESULT
+from qilin.batch.columns import RESULT
 
 _EPOCH = date(1970, 1, 1)
 

@@ -17,20 +17,19 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
-
-from engine.batch.counts import Counts
-from engine.batch.formats import STREAM, Format
-from engine.batch.manifest import file_hash, gaps_of, indicators_hash, rules_hash, short_name
-from engine.batch.parts import Parts, discard, job_folder, publish, read_manifest
-from engine.batch.pool import Pool, WorkersFailed
-from engine.batch.questions import Columns
-from engine.batch.sinks import Sink, encoding_of
-from engine.batch.sources import CsvSource, Source, local_file, open_source
-from engine.batch.worker import Recipe
-from engine.cache import packed
-from engine.llm.options import GapOptions
-from engine.resolver import Engine, today_in_shanghai
-from engine.tables import Tables
+from qilin.batch.counts import Counts
+from qilin.batch.files.formats import STREAM, Format
+from qilin.batch.files.manifest import file_hash, gaps_of, indicators_hash, rules_hash, short_name
+from qilin.batch.files.parts import Parts, discard, job_folder, publish, read_manifest
+from qilin.batch.files.sinks import Sink, encoding_of
+from qilin.batch.files.sources import CsvSource, Source, local_file, open_source
+from qilin.batch.questions import Columns
+from qilin.batch.workers.pool import Pool, WorkersFailed
+from qilin.batch.workers.worker import Recipe
+from qilin.llm.options import GapOptions
+from qilin.names.cache import packed
+from qilin.names.compiled import Tables
+from qilin.resolver import Engine, today_in_shanghai
 
 PART_ROWS = 32768
 

@@ -8,16 +8,16 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engine.draft import Asked
-from engine.llm.gaps import Gaps, NotAsked, find_gaps
-from engine.llm.protocol import GapAnswer, GapFiller, GapRequest
-from engine.llm.record import GapRecord
-from engine.llm.settle import Answered, settle
-from engine.types import Resolution
+from qilin.answer.values import Resolution
+from qilin.llm.gaps import Gaps, NotAsked, find_gaps
+from qilin.llm.protocol import GapAnswer, GapFiller, GapRequest
+from qilin.llm.record import GapRecord
+from qilin.llm.settle import Answered, settle
+from qilin.verdict.draft import Asked
 
 if TYPE_CHECKING:
-    from engine.resolver import Considered
-    from engine.tables import Tables
+    from qilin.names.compiled import Tables
+    from qilin.resolver import Considered
 
 _BATCH = 32  # requests of one call to a gap filler
 
@@ -93,7 +93,7 @@ class LazyFiller:
             _require("server", "httpx")
             if adapter is not None:
                 raise ValueError("an adapter is for a local model; a server serves it under a model's name.")
-            import_module("engine.llm.server").api_address(address)
+            import_module("qilin.llm.on_a_server.server").api_address(address)
         elif kind == "local":
             _require("llm", "torch", "transformers", "peft", "llguidance")
         else:
@@ -129,9 +129,9 @@ class LazyFiller:
     def _open(self) -> GapFiller:
         filler: GapFiller
         if self._address:
-            filler = import_module("engine.llm.server").ServerGapFiller(self._address, model=self._model)
+            filler = import_module("qilin.llm.on_a_server.server").ServerGapFiller(self._address, model=self._model)
         else:
-            filler = import_module("engine.llm.local").LocalGapFiller.load(self._model, self._adapter)
+            filler = import_module("qilin.llm.on_this_machine.local").LocalGapFiller.load(self._model, self._adapter)
         return filler
 
 
@@ -139,5 +139,5 @@ def _require(extra: str, *modules: str) -> None:
     missing = [m for m in modules if find_spec(m) is None]
     if missing:
         raise MissingExtra(
-            f"this gap filler needs {', '.join(missing)}. Install the extra: pip install 'qilin[{extra}]'"
+            f"this gap filler needs {', '.join(missing)}. Install the extra: pip install 'qilin-grid[{extra}]'"
         )

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from engine.llm.protocol import Choice, Free, Segment, Settled
+from qilin.llm.protocol import Choice, Free, Segment, Settled
 
 FREE_TAGS = ("Indicator", "Date")  # what may be tagged in free text
 _UNIT = re.compile(r"&(?:lt|gt|amp);|.", re.S)  # a tag never cuts an escaped character in two

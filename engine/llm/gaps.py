@@ -13,21 +13,21 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from engine.conclude import is_doubtful
-from engine.dates import DateMention
-from engine.draft import Asked
-from engine.exclusions import unread_exclusion
-from engine.gazetteer import DATE, PHRASE
-from engine.llm.garbled import lookalikes
-from engine.llm.protocol import Choice, Free, GapRequest, Segment, Settled
-from engine.markup import Part, escape, tagged_parts
-from engine.readings import Group, Reading
-from engine.suffixes import suffix_at
-from engine.types import LEVEL_NAMES, OrgPath, Resolution, Unknown
+from qilin.answer.markup import Part, escape, tagged_parts
+from qilin.answer.values import LEVEL_NAMES, OrgPath, Resolution, Unknown
+from qilin.dates.find import DateMention
+from qilin.llm.garbled import lookalikes
+from qilin.llm.protocol import Choice, Free, GapRequest, Segment, Settled
+from qilin.names.gazetteer import DATE, PHRASE
+from qilin.names.suffixes import suffix_at
+from qilin.readings.lattice import Group, Reading
+from qilin.verdict.draft import Asked
+from qilin.verdict.exclusions import unread_exclusion
+from qilin.verdict.status import is_doubtful
 
 if TYPE_CHECKING:
-    from engine.resolver import Considered
-    from engine.tables import Tables
+    from qilin.names.compiled import Tables
+    from qilin.resolver import Considered
 
 _LONGEST = 500  # characters of a query that is still asked about
 _LONGEST_STEM = 6  # characters of a garbled name before its suffix

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from engine import lexicon
-from engine.names import SUFFIX
-from engine.pinyin import merged_readings, readings
-from engine.typos import EDITED
-from hierarchy import Level
+from qilin.hierarchy import Level
+from qilin.names.rules import SUFFIX
+from qilin.readings.typos import EDITED
+from qilin.text import words as lexicon
+from qilin.text.sounds import merged_readings, readings
 
 if TYPE_CHECKING:
-    from engine.tables import Tables
+    from qilin.names.compiled import Tables
 
 _MOST = 8
 _LEAST_ALIKE = 0.6

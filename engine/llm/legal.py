@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from engine.llm.protocol import Choice, Free, GapRequest, Segment, Settled
+from qilin.llm.protocol import Choice, Free, GapRequest, Segment, Settled
 
 
 class Tagged(NamedTuple):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from engine.llm.protocol import GapFiller
+    from qilin.llm.protocol import GapFiller
 
 
 class GapOptions(NamedTuple):
     """As for `Engine`: `kind` is "auto", "local", "server:URL", or None for none; the others are of that kind.
 
-    `model`, `adapter`: as for `engine.llm.ask.LazyFiller`.
+    `model`, `adapter`: as for `qilin.llm.ask.LazyFiller`.
     """
 
     kind: str | None = "auto"
@@ -28,7 +28,7 @@ class GapOptions(NamedTuple):
         """
         if self.kind is None or self.kind == "auto":
             return self.kind
-        from engine.llm.ask import LazyFiller
+        from qilin.llm.ask import LazyFiller
 
         return LazyFiller(self.kind, model=self.model, adapter=self.adapter)
 
@@ -37,7 +37,7 @@ class GapOptions(NamedTuple):
 
         Raises: as `filler`.
         """
-        from engine.resolver import has_local_model
+        from qilin.resolver import has_local_model
 
         kind = self.kind
         if kind == "auto":

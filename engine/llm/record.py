@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from engine.types import Frozen
+from qilin.answer.values import Frozen
 
 Verdict = Literal["accepted", "left open", "unsure", "rejected", "no answer"]
 

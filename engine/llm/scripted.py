@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from engine.llm.protocol import Choice, GapAnswer, GapRequest, Settled
+from qilin.llm.protocol import Choice, GapAnswer, GapRequest, Settled
 
 Script = Callable[[GapRequest], GapAnswer | str]
 

@@ -10,21 +10,21 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engine import questions
-from engine.conclude import conclude
-from engine.dates import DateMention, find_dates
-from engine.draft import Asked
-from engine.gazetteer import DATE, INDICATOR, OrgName, Token
-from engine.llm.gaps import Gaps, Organisations, folded_span
-from engine.llm.legal import Said, Tagged, read_answer
-from engine.llm.protocol import Choice, Free, GapAnswer, Settled
-from engine.llm.record import GapPart, GapRecord, Verdict
-from engine.readings import Group, Reading, lay_out, link
-from engine.types import Entity, OrgPath, Resolution, Unknown
+from qilin.answer.values import Entity, OrgPath, Resolution, Unknown
+from qilin.dates.find import DateMention, find_dates
+from qilin.llm.gaps import Gaps, Organisations, folded_span
+from qilin.llm.legal import Said, Tagged, read_answer
+from qilin.llm.protocol import Choice, Free, GapAnswer, Settled
+from qilin.llm.record import GapPart, GapRecord, Verdict
+from qilin.names.gazetteer import DATE, INDICATOR, OrgName, Token
+from qilin.readings.lattice import Group, Reading, lay_out, link
+from qilin.verdict import sentences as questions
+from qilin.verdict.draft import Asked
+from qilin.verdict.status import conclude
 
 if TYPE_CHECKING:
-    from engine.resolver import Considered
-    from engine.tables import Tables
+    from qilin.names.compiled import Tables
+    from qilin.resolver import Considered
 
 _UNSCORED = 0.5  # score of an indicator or a date whose backend tells none
 

@@ -16,11 +16,10 @@ pytest.importorskip("filelock")
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from engine import Engine
-from engine.batch.formats import Format, format_of
-from engine.batch.run import Job, Progress, run_job
-from engine.tables import Tables
+from qilin import Engine
+from qilin.batch.files.formats import Format, format_of
+from qilin.batch.run import Job, Progress, run_job
+from qilin.names.compiled import Tables
 
 Run = Callable[..., dict[str, int]]
 

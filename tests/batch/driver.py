@@ -11,8 +11,8 @@ import signal
 import sys
 from collections.abc import Callable
 
-from engine.batch import run
-from engine.batch.run import Job, Progress
+from qilin.batch import run
+from qilin.batch.run import Job, Progress
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
         return original(job._replace(part_rows=part_rows), tell)
 
     run.run_job = told
-    from engine.cli import main as command
+    from qilin.cli.app import main as command
 
     command()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import OrgPath, Resolution
+from qilin import OrgPath, Resolution
 
 
 def path(found: OrgPath) -> str:

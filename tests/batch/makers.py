@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from engine.batch.arrow import ArrowResolver
-from engine.batch.worker import Recipe
+from qilin.batch.arrow import ArrowResolver
+from qilin.batch.workers.worker import Recipe
 
 Mark = Callable[[int], None]
 

@@ -9,11 +9,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from qilin import resolve
+from qilin.batch.files.formats import Format
+from qilin.cli.app import app
 from typer.testing import CliRunner, Result
 
-from engine import resolve
-from engine.batch.formats import Format
-from engine.cli import app
 from tests.batch.conftest import read, write
 from tests.batch.expected import expected
 
@@ -41,7 +41,7 @@ def batch(*arguments: str | Path) -> Result:
 def test_from_stdin_to_stdout(tmp_path: Path, kind: Format) -> None:
     content = write(tmp_path / f"in.{kind}", RECORDS).read_bytes()
     done = subprocess.run(
-        [sys.executable, "-m", "engine", "batch", "-", "-", "--from", kind, "--to", kind, "-c", "text", *OPTIONS],
+        [sys.executable, "-m", "qilin", "batch", "-", "-", "--from", kind, "--to", kind, "-c", "text", *OPTIONS],
         cwd=ROOT,
         input=content,
         capture_output=True,
@@ -89,7 +89,7 @@ def test_a_row_that_failed(source: Path, tmp_path: Path) -> None:
 def test_wrong_use(source: Path, tmp_path: Path, arguments: tuple[str, ...], reason: str) -> None:
     names = {"{in}": str(source), "{out}": str(tmp_path / "out.csv")}
     done = subprocess.run(
-        [sys.executable, "-m", "engine", "batch", *(names.get(each, each) for each in arguments), *OPTIONS],
+        [sys.executable, "-m", "qilin", "batch", *(names.get(each, each) for each in arguments), *OPTIONS],
         cwd=ROOT,
         capture_output=True,
         check=False,

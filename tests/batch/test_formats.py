@@ -21,16 +21,17 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from qilin import Engine
+from qilin.batch import RESULT, ArrowResolver
+from qilin.batch.counts import Counts
+from qilin.batch.files import sources
+from qilin.batch.files.formats import Format, format_of
+from qilin.batch.files.json_lines import column_types, to_batch
+from qilin.batch.files.sinks import Sink, encoding_of
+from qilin.batch.files.sources import CsvSource, JsonLinesSource, ParquetSource, in_batches, local_file, open_source
+from qilin.batch.questions import Columns
+from qilin.names.compiled import Tables
 
-from engine import Engine
-from engine.batch import RESULT, ArrowResolver, sources
-from engine.batch.counts import Counts
-from engine.batch.formats import Format, format_of
-from engine.batch.json_lines import column_types, to_batch
-from engine.batch.questions import Columns
-from engine.batch.sinks import Sink, encoding_of
-from engine.batch.sources import CsvSource, JsonLinesSource, ParquetSource, in_batches, local_file, open_source
-from engine.tables import Tables
 from tests.batch.conftest import Run, read, rows, write
 from tests.batch.expected import expected
 
@@ -520,7 +521,7 @@ def test_of_a_large_file_little_is_held(tmp_path: Path) -> None:
         for _ in range(24):
             writer.write_table(chunk)
     code = (
-        "import resource, sys; from engine.batch.sources import ParquetSource; source = ParquetSource(sys.argv[1]);"
+        "import resource, sys; from qilin.batch.files.sources import ParquetSource; source = ParquetSource(sys.argv[1]);"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; before = peak();"
         "rows = sum(batch.num_rows for batch in source.batches(1000)); print(rows, peak() - before)"
     )

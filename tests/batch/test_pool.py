@@ -11,18 +11,19 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from qilin import Engine
+from qilin.batch import RESULT
+from qilin.batch.counts import Counts
+from qilin.batch.files.parts import Parts, Unfinished, differing, job_folder
+from qilin.batch.files.sinks import AsRows
+from qilin.batch.questions import Columns
+from qilin.batch.workers import pool
+from qilin.batch.workers.pool import Pool, WorkersFailed
+from qilin.batch.workers.worker import Maker, Recipe
+from qilin.llm.options import GapOptions
+from qilin.names.cache import packed
+from qilin.names.compiled import Tables
 
-from engine import Engine
-from engine.batch import RESULT, pool
-from engine.batch.counts import Counts
-from engine.batch.parts import Parts, Unfinished, differing, job_folder
-from engine.batch.pool import Pool, WorkersFailed
-from engine.batch.questions import Columns
-from engine.batch.sinks import AsRows
-from engine.batch.worker import Maker, Recipe
-from engine.cache import packed
-from engine.llm.options import GapOptions
-from engine.tables import Tables
 from tests.batch.conftest import rows
 from tests.batch.expected import expected
 from tests.batch.makers import DyingEverywhere, DyingOnce, Killing, LastWords, Stillborn

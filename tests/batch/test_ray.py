@@ -24,19 +24,20 @@ cluster_utils = pytest.importorskip("ray.cluster_utils")
 pytest.importorskip("ray.data")
 
 import pyarrow.parquet as pq  # noqa: E402
+from qilin import Engine  # noqa: E402
+from qilin.batch import ArrowResolver, ray_stages  # noqa: E402
+from qilin.batch.cluster import ray_data
+from qilin.batch.cluster.ray_data import run_on_ray  # noqa: E402
+from qilin.batch.cluster.shipment import Shipment  # noqa: E402
+from qilin.batch.files.formats import Format  # noqa: E402
+from qilin.batch.run import Job, Progress, parts_folder, run_job  # noqa: E402
+from qilin.batch.workers.pool import WorkersFailed  # noqa: E402
+from qilin.cli.app import app  # noqa: E402
+from qilin.hierarchy import Hierarchy  # noqa: E402
+from qilin.llm.options import GapOptions  # noqa: E402
+from qilin.names.compiled import Tables  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
-from engine import Engine  # noqa: E402
-from engine.batch import ArrowResolver, ray_data, ray_stages  # noqa: E402
-from engine.batch.formats import Format  # noqa: E402
-from engine.batch.pool import WorkersFailed  # noqa: E402
-from engine.batch.ray_data import run_on_ray  # noqa: E402
-from engine.batch.run import Job, Progress, parts_folder, run_job  # noqa: E402
-from engine.batch.shipment import Shipment  # noqa: E402
-from engine.cli import app  # noqa: E402
-from engine.llm.options import GapOptions  # noqa: E402
-from engine.tables import Tables  # noqa: E402
-from hierarchy import Hierarchy  # noqa: E402
 from tests.batch.ray_makers import DEADLY, Deadly, Trap  # noqa: E402
 from tests.scripted_server import completion, serving  # noqa: E402
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from qilin import Engine
+from qilin.batch import run as run_module
+from qilin.batch.files.parts import Unfinished
+from qilin.batch.questions import Columns
+from qilin.batch.run import Progress
+from qilin.batch.workers.worker import Recipe
+from qilin.llm.options import GapOptions
+from qilin.names.compiled import Tables
 
-from engine import Engine
-from engine.batch import run as run_module
-from engine.batch.parts import Unfinished
-from engine.batch.questions import Columns
-from engine.batch.run import Progress
-from engine.batch.worker import Recipe
-from engine.llm.options import GapOptions
-from engine.tables import Tables
 from tests.batch.conftest import QUESTIONS, Run, read, rows, write
 from tests.batch.makers import Killing
 

@@ -19,16 +19,15 @@ if shutil.which("java") is None:
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
-
-from engine import Engine
-from engine.batch import ArrowResolver
-from engine.batch.questions import Columns
-from engine.batch.shipment import Shipment
-from engine.batch.spark import output_type, resolve_frame, resolve_in_arrow
-from engine.batch.worker import Recipe
-from engine.cache import packed
-from engine.tables import Tables
-from hierarchy import Hierarchy
+from qilin import Engine
+from qilin.batch import ArrowResolver
+from qilin.batch.cluster.shipment import Shipment
+from qilin.batch.cluster.spark import output_type, resolve_frame, resolve_in_arrow
+from qilin.batch.questions import Columns
+from qilin.batch.workers.worker import Recipe
+from qilin.hierarchy import Hierarchy
+from qilin.names.cache import packed
+from qilin.names.compiled import Tables
 
 TODAY = date(2024, 5, 13)
 ASKED = ["菏泽麒麟投诉数量", "城关供电所本月投诉数量", "曹县供电公司麒麟供电所投诉数量", "", None, "济南和青岛上月意见"]
@@ -77,7 +76,7 @@ def test_one_engine_serves_a_process(session: Any, recipe: Recipe) -> None:
     resolve = resolve_in_arrow(session, recipe)
 
     def tell(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        from engine.batch import spark
+        from qilin.batch.cluster import spark
 
         for batch in resolve(batches):
             kept = [id(resolver) for resolver in spark._kept.values()]

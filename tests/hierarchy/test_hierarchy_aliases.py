@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from hierarchy import Alias, Hierarchy, HierarchyError, load_aliases
+from qilin.hierarchy import Alias, Hierarchy, HierarchyError, load_aliases
 
 ORGANISATIONS = """province,city,company,substation
 山东省,济南,市中供电中心,城关供电所

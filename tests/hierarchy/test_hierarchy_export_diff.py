@@ -7,8 +7,7 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from hierarchy import Hierarchy, Level, diff, export
+from qilin.hierarchy import Hierarchy, Level, diff, export
 
 NAMES = st.sampled_from(["安阳", "曹县", "城关", "麒麟", "新城", "东", "东关"])
 TABLES = st.lists(st.lists(NAMES, min_size=1, max_size=4), min_size=1, max_size=40)

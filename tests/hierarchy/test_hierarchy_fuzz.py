@@ -8,9 +8,8 @@ from pathlib import Path
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-
-from hierarchy import Hierarchy, HierarchyError, lint
-from hierarchy.cells import read_cell
+from qilin.hierarchy import Hierarchy, HierarchyError, lint
+from qilin.hierarchy.cells import read_cell
 
 CELLS = st.one_of(
     st.sampled_from(

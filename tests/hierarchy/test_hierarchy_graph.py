@@ -13,8 +13,7 @@ import networkx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from hierarchy import Alias, Hierarchy, HierarchyError, Level
+from qilin.hierarchy import Alias, Hierarchy, HierarchyError, Level
 
 LEVELS = ("province", "city", "company", "substation")
 NAMES = st.sampled_from(["安阳", "曹县", "城关", "麒麟", "新城", "a b", "Z", "东", "东关"])
@@ -177,7 +176,7 @@ def test_clean_tables_load_without_networkx(tmp_path: Path) -> None:
     parents = tmp_path / "parents.csv"
     parents.write_text("id,parent_id,name\n1,,山东省\n2,1,菏泽\n", encoding="utf-8")
     program = (
-        "import sys; from hierarchy import Hierarchy; Hierarchy.bundled(); "
+        "import sys; from qilin.hierarchy import Hierarchy; Hierarchy.bundled(); "
         f"Hierarchy.from_csv({str(parents)!r}); "
         "sys.exit(any(name in sys.modules for name in ('networkx', 'openpyxl', 'sqlalchemy')))"
     )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from hierarchy import Hierarchy, HierarchyError
+from qilin.hierarchy import Hierarchy, HierarchyError
 
 PATHS = "province,city,company,substation\n"
 PARENTS = "id,parent_id,name\n"

@@ -8,9 +8,8 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from engine.llm.decide import Decided, Draft, Encoded, Limits, Reading, decide, is_settled
-from engine.llm.protocol import Choice, Free, GapRequest, Settled
+from qilin.llm.on_this_machine.decide import Decided, Draft, Encoded, Limits, Reading, decide, is_settled
+from qilin.llm.protocol import Choice, Free, GapRequest, Settled
 
 TOKEN = re.compile(r"</?[A-Za-z]+>|投诉|供电所|.", re.S)
 

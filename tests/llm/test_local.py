@@ -14,11 +14,12 @@ pytest.importorskip("torch", reason="needs the extra 'llm'")
 pytest.importorskip("transformers")
 pytest.importorskip("peft")
 
-from engine.llm.checkpoint import Manner, ModelError
-from engine.llm.decide import Limits
-from engine.llm.local import LocalGapFiller, offered
-from engine.llm.prompt import full_prompt
-from engine.llm.protocol import Choice, Free, GapRequest, Settled
+from qilin.llm.on_this_machine.checkpoint import Manner, ModelError
+from qilin.llm.on_this_machine.decide import Limits
+from qilin.llm.on_this_machine.local import LocalGapFiller, offered
+from qilin.llm.prompt import full_prompt
+from qilin.llm.protocol import Choice, Free, GapRequest, Settled
+
 from tests.llm.tiny import write_adapter, write_base
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.*:FutureWarning")  # peft on transformers

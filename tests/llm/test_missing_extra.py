@@ -6,10 +6,9 @@ import subprocess
 import sys
 
 import pytest
-
-from engine.llm.ask import MissingExtra
-from engine.llm.checkpoint import ModelError
-from engine.llm.local import LocalGapFiller
+from qilin.llm.ask import MissingExtra
+from qilin.llm.on_this_machine.checkpoint import ModelError
+from qilin.llm.on_this_machine.local import LocalGapFiller
 
 
 @pytest.mark.parametrize("package", ["torch", "transformers"])
@@ -21,7 +20,7 @@ def test_the_install_command(monkeypatch, package):
 
 def test_the_rules_import_nothing_heavy():
     code = (
-        "import sys; from engine import resolve; import engine.llm.local; resolve('菏泽麒麟投诉数量');"
+        "import sys; from qilin import resolve; import qilin.llm.on_this_machine.local; resolve('菏泽麒麟投诉数量');"
         "sys.exit(bool({'torch', 'transformers', 'peft', 'llguidance', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

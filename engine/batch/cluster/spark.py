@@ -1,0 +1,92 @@
+"""Questions in a Spark DataFrame: the Arrow function of every batch, for `DataFrame.mapInArrow`. Needs the extra `spark`.
+
+The tables are compiled once, on the driver, and broadcast; each Python worker makes its engine once and keeps it
+as long as it lives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pyarrow as pa
+from qilin.batch.cluster.shipment import Shipment
+from qilin.batch.columns import RESULT
+
+if TYPE_CHECKING:
+    from qilin.batch.arrow import ArrowResolver
+    from qilin.batch.questions import Columns
+    from qilin.batch.workers.worker import Recipe
+
+Resolve = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+
+_READ = {  # types that can be read, as Arrow has them; of the others it matters only that they are none of these
+    "string": pa.string(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", "UTC"),
+    "timestamp_ntz": pa.timestamp("us"),
+    "integer": pa.int32(),
+    "long": pa.int64(),
+}
+
+_kept: dict[str, ArrowResolver] = {}  # the resolver of this process, by its name
+
+
+def resolve_frame(frame: Any, recipe: Recipe) -> Any:
+    """The rows of a DataFrame with their resolutions, lazily, as Spark does everything.
+
+    Args:
+        frame: with the columns that the recipe names.
+        recipe: which tables, columns and options; its tables must be bytes, as `qilin.names.cache.packed` gives them.
+
+    Returns: a DataFrame with the columns of `frame`, then those of `RESULT`.
+    Raises: ValueError, for a frame that lacks a column, has no text in it, or already has one that would be added.
+    """
+    return frame.mapInArrow(resolve_in_arrow(frame.sparkSession, recipe), output_type(frame.schema, recipe.columns))
+
+
+def resolve_in_arrow(session: Any, recipe: Recipe) -> Resolve:
+    """The function for `mapInArrow`; `output_type` is the schema that goes with it.
+
+    Args:
+        session: the SparkSession, which broadcasts the recipe.
+        recipe: as for `resolve_frame`.
+
+    Raises: TypeError, for a recipe whose tables are a file.
+    """
+    if not isinstance(recipe.tables, bytes):
+        raise TypeError("the tables of a recipe for Spark must be bytes: qilin.names.cache.packed(tables).")
+    sent = session.sparkContext.broadcast(Shipment.of(recipe))
+    name = uuid4().hex
+
+    def resolve(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return map(_resolver(name, sent), batches)
+
+    return resolve
+
+
+def _resolver(name: str, sent: Any) -> ArrowResolver:
+    """The resolver of this process. Not a part of the function above, which Spark sends with a copy of all it refers to."""
+    if name not in _kept:
+        _kept.clear()  # one at a time: tables can be large
+        _kept[name] = sent.value.make()
+    return _kept[name]
+
+
+def output_type(frame_type: Any, columns: Columns) -> Any:
+    """The StructType of the rows with their resolutions.
+
+    Args:
+        frame_type: the StructType of the rows without them.
+        columns: which of them are read, and how those that are added are called.
+
+    Raises: ValueError, as `resolve_frame`.
+    """
+    from pyspark.sql.types import ArrayType, DateType, StringType, StructField, StructType
+
+    known = [(field.name, _READ.get(field.dataType.typeName(), pa.null())) for field in frame_type.fields]
+    columns.output_schema(pa.schema(known))  # says what is wrong
+    types = {pa.string(): StringType(), pa.date32(): DateType(), pa.list_(pa.string()): ArrayType(StringType())}
+    added = [StructField(name, types[field.type]) for name, field in zip(columns.added, RESULT, strict=True)]
+    return StructType([*frame_type.fields, *added])

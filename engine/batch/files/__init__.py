@@ -1,0 +1,1 @@
+"""Input, output and the finished parts of a job."""

@@ -1,0 +1,180 @@
+"""Worker processes that may die without taking a row with them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from multiprocessing import connection
+from typing import Any
+
+from qilin.batch.arrow import NO_ROW
+from qilin.batch.files.parts import Parts
+from qilin.batch.files.sinks import Encoding
+from qilin.batch.workers.worker import Maker, Reply, Task, as_stream, work
+
+_WAITING = 2  # parts a worker has at most: one in work, one that it can go on with at once
+_MOST_STARTS = 3  # deaths in a row at no row, without any part finished between: something is wrong with all
+_MOST_KILLERS = 16  # rows blamed in a row, without any part finished between: not the rows are to blame
+_MOST_DEATHS = 8  # deaths over one part, at a different row each time: no row is to blame
+
+
+class WorkersFailed(RuntimeError):
+    """Worker processes die, and no row is to blame."""
+
+
+class _Worker:
+    """One process, and the parts it was given, the one in work first."""
+
+    def __init__(self, maker: Maker, parts: Parts, encoding: Encoding) -> None:
+        context = multiprocessing.get_context("spawn")  # safe beside threads, and the same on every system
+        self.pipe, theirs = context.Pipe()
+        self.at: Any = context.RawValue("q", NO_ROW)
+        self.tasks: deque[Task] = deque()
+        self.ready = False
+        self.process = context.Process(target=work, args=(theirs, self.at, maker, parts, encoding), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def give(self, task: Task) -> None:
+        """Hand a part over; a dead worker is noticed later, with the part still among its own."""
+        self.tasks.append(task)
+        with suppress(OSError):
+            self.pipe.send(task)
+
+    def replies(self) -> Iterator[Reply]:
+        """What the worker has said since; also what it said before it died."""
+        try:
+            while self.pipe.poll():
+                yield self.pipe.recv()
+        except (EOFError, OSError):
+            return
+
+    def stop(self) -> None:
+        """End the process, whatever it does."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()  # not before: the worker would complain
+
+
+class Pool:
+    """Resolves parts in worker processes. A context manager: leaving it ends them.
+
+    A worker that dies is replaced, and its parts are given out again. A row at which two workers died one after
+    the other is marked failed; the rest of its part goes on.
+
+    Args:
+        maker: makes the resolver of each worker.
+        parts: where the questions are, and what is finished goes.
+        encoding: how finished rows are kept.
+        workers: how many processes.
+    """
+
+    def __init__(self, maker: Maker, parts: Parts, encoding: Encoding, workers: int) -> None:
+        self._recipe = (maker, parts, encoding)
+        self._parts = parts
+        self._size = workers
+        self._workers: list[_Worker] = []
+        self._again: deque[Task] = deque()
+        self._died_at: dict[int, list[int]] = {}
+        self._killers: tuple[bytes, ...] = ()
+        self._failed_starts = 0
+        self._blamed = 0
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.stop()
+
+    def finish(self, numbers: Iterable[int]) -> Iterator[int]:
+        """Resolve parts whose questions are laid out; gives the number of each when it is finished, in any order.
+
+        Args:
+            numbers: of the parts; taken one by one, as workers become free.
+
+        Raises: OSError, when a worker cannot write; WorkersFailed.
+        """
+        coming = iter(numbers)
+        while self._hand_out(coming):
+            pipes: list[Any] = [worker.pipe for worker in self._workers]
+            connection.wait(pipes + [worker.process.sentinel for worker in self._workers])
+            for worker in list(self._workers):
+                is_dead = not worker.process.is_alive()  # asked before reading: nothing can be said after
+                for reply in worker.replies():
+                    if reply.problem:
+                        raise _error(reply)
+                    worker.ready = True
+                    if reply.number is not None:
+                        worker.tasks.popleft()
+                        self._failed_starts = self._blamed = 0
+                        self._died_at.pop(reply.number, None)
+                        self._parts.drop_questions(reply.number)  # not by the worker, which may die before it says so
+                        yield reply.number
+                if is_dead:
+                    self._bury(worker)
+
+    def _hand_out(self, coming: Iterator[int]) -> bool:
+        """Give every worker enough to do; False when there is nothing left, not even in work."""
+        for depth in range(1, _WAITING + 1):
+            for i in range(self._size):
+                if i < len(self._workers) and len(self._workers[i].tasks) >= depth:
+                    continue
+                task = self._next(coming)
+                if task is None:
+                    break
+                if i == len(self._workers):
+                    self._workers.append(_Worker(*self._recipe))
+                self._workers[i].give(task)
+        return any(worker.tasks for worker in self._workers)
+
+    def _next(self, coming: Iterator[int]) -> Task | None:
+        if self._again:
+            return self._again.popleft()._replace(killers=self._killers)
+        number = next(coming, None)
+        return None if number is None else Task(number, killers=self._killers)
+
+    def _bury(self, worker: _Worker) -> None:
+        """Take a dead worker's parts back, and find out whether a row is to blame."""
+        self._workers.remove(worker)
+        worker.stop()
+        tasks = worker.tasks
+        row = int(worker.at.value)
+        if not worker.ready or row == NO_ROW:
+            self._failed_starts += 1
+            if self._failed_starts >= _MOST_STARTS:
+                when = "at no row" if worker.ready else "before they resolve anything"
+                raise WorkersFailed(f"worker processes keep ending {when} ({_reason(worker)}).")
+        elif tasks:
+            task = tasks.popleft()
+            rows = self._died_at.setdefault(task.number, [])
+            if row in rows:
+                self._blamed += 1
+                if self._blamed > _MOST_KILLERS:
+                    raise WorkersFailed(
+                        f"worker processes keep ending, at one row after the other ({_reason(worker)})."
+                    )
+                self._killers += (as_stream(self._parts.questions(task.number).slice(row, 1)),)
+                rows.clear()
+            else:
+                rows.append(row)
+                if len(rows) >= _MOST_DEATHS:
+                    raise WorkersFailed(f"worker processes keep ending, at no row in particular ({_reason(worker)}).")
+            tasks.appendleft(task._replace(careful=True))
+        self._again.extendleft(reversed(tasks))
+
+
+def _reason(worker: _Worker) -> str:
+    code = worker.process.exitcode or 0
+    if code == -signal.SIGKILL:
+        return "killed, perhaps for want of memory: try fewer --workers"
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _error(reply: Reply) -> Exception:
+    if reply.errno is not None:
+        return OSError(reply.errno, reply.problem, reply.filename)
+    return WorkersFailed(f"a worker process failed: {reply.problem}")

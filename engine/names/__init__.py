@@ -1,0 +1,1 @@
+"""The names of organisations and indicators, and where they stand in a text."""

@@ -1,0 +1,1 @@
+"""From overlapping parts to the best consistent readings."""

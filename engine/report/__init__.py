@@ -1,0 +1,1 @@
+"""Why a question resolves as it does, for people."""

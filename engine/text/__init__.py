@@ -1,0 +1,1 @@
+"""Characters and words, whatever they name."""

@@ -1,0 +1,1 @@
+"""From the best readings to what is certain."""

@@ -1,0 +1,177 @@
+"""The entities, indicators, dates and breakdown that a reading holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from qilin.answer.values import LEVEL_NAMES, DateRange, Entity, Source, Unknown, complete, trusted
+from qilin.dates.find import DateMention
+from qilin.names.gazetteer import DATE, INDICATOR, ORGANISATION, PHRASE, OrgName, Token
+from qilin.names.rules import FULL
+from qilin.operators.phrases import Phrase
+from qilin.readings.lattice import Group, Reading
+from qilin.readings.typos import TYPO_SCORE
+from qilin.verdict.draft import Asked, Draft
+
+if TYPE_CHECKING:
+    from qilin.names.compiled import Tables
+
+_FORM_SCORE = (1.0, 0.98, 0.95, 0.9, 0.9)  # full, shortened, bare, cut, tail
+
+
+def gather(tables: Tables, asked: Asked, reading: Reading, draft: Draft, doubtful: Sequence[Group] = ()) -> None:
+    """Entities, indicators, dates and breakdown of a reading, in text order."""
+    groups = iter(reading.groups)
+    numbers: dict[tuple[int, bool], int] = {}  # a target named twice keeps its number
+    number = -1
+    doubts: Collection[Group] = set(doubtful) if doubtful else ()
+    entities = draft.entities
+    left = 0  # mentions of the group still to come
+    for token in reading.segmentation.tokens:
+        if token[2] != ORGANISATION:
+            gather_other(asked, token, draft)
+            continue
+        if left == 0:
+            group = next(groups)
+            assert group.via is not None
+            named = group.via[6]
+            size = left = len(group.mentions)
+            doubt = group in doubts
+            following = len(numbers)
+            number = following if doubt else numbers.setdefault((group.options[0], group.excluded), following)
+            if doubt:
+                numbers[-1 - following, False] = following
+            if number == following:
+                path = _shared_path(tables, group) if doubt else tables.hierarchy.paths[group.options[0]]
+                for node in path:
+                    if node not in named:
+                        entities.append(tables.inferred(node, number, group.source))
+        i = size - left
+        left -= 1
+        if doubt:
+            options = set(group.options)
+            nodes = sorted({s.nodes[i] for s in group.states if s.deepest in options}) or [named[i]]
+            entities.append(mention_entity(tables, asked, token, nodes, number))
+        else:
+            entities.append(_entity(tables, asked, token, named[i], number))
+
+
+def _shared_path(tables: Tables, group: Group) -> Sequence[int]:
+    """The ancestors that all organisations have which a doubtful group could be."""
+    paths = tables.hierarchy.paths
+    path = paths[group.options[0]]
+    size = min(len(paths[o]) - 1 for o in group.options)
+    while size and any(paths[o][:size] != path[:size] for o in group.options):
+        size -= 1
+    return path[:size]
+
+
+def mention_entity(tables: Tables, asked: Asked, token: Token, nodes: Sequence[int], number: int) -> Entity:
+    """The entity of a mention that could be any of the nodes: as written where their names differ."""
+    entity = _entity(tables, asked, token, nodes[0], number)
+    if len(nodes) > 1 and len({tables.hierarchy.names[i] for i in nodes}) > 1:
+        return complete(Entity, {**entity.__dict__, "name": entity.text})
+    return entity
+
+
+def _entity(tables: Tables, asked: Asked, token: Token, node: int, number: int) -> Entity:
+    """The entity of a mention."""
+    name = token[3]
+    start, end = token[0], token[1]
+    if asked[1][1] is not None:
+        start, end = asked.folded.span(start, end)
+    template = name.templates.get(node)
+    if template is None:
+        template = name.templates[node] = _template(tables, name, node)
+    values = template.copy()
+    values["text"] = text = asked[0][start:end]
+    values["start"] = start
+    values["end"] = end
+    values["group"] = number
+    if text != values["name"] and values["source"] == "exact":
+        values["source"] = "alias"
+    return complete(Entity, values)
+
+
+def _template(tables: Tables, name: OrgName, node: int) -> dict[str, object]:
+    """What an entity says of a mention, wherever it stands."""
+    candidate = name.candidate(node)
+    canonical = tables.hierarchy.names[node]
+    note = None
+    source: str = "exact" if candidate.form == FULL and candidate.alias is None else "alias"
+    score = _FORM_SCORE[candidate.form]
+    if name.source:
+        source, score = name.source, 0.9
+    elif candidate.typo:
+        source, score = "fuzzy", TYPO_SCORE[candidate.typo]
+    elif candidate.alias is not None and candidate.alias.valid_to is not None:
+        note = f"“{candidate.alias.name}”是{candidate.alias.valid_to}年以前的名称，现为“{canonical}”"
+    return {
+        "type": LEVEL_NAMES[tables.hierarchy.levels[node]],
+        "name": canonical,
+        "text": None,
+        "start": None,
+        "end": None,
+        "source": source,
+        "score": score,
+        "group": None,
+        "note": note,
+    }
+
+
+def gather_other(asked: Asked, token: Token, draft: Draft) -> None:
+    """An indicator, a date or a steering phrase."""
+    ref = token[3]
+    if token[2] == PHRASE:
+        assert isinstance(ref, Phrase)
+        if ref.kind == "breakdown" and ref.level is not None:
+            draft.group_by = draft.group_by or LEVEL_NAMES[ref.level]
+        elif ref.kind == "relative":
+            draft.relatives.append(ref)
+        return
+    start, end = token[0], token[1]
+    if asked[1][1] is not None:
+        start, end = asked.folded.span(start, end)
+    text = asked[0][start:end]
+    if token[2] == INDICATOR:
+        if ref not in draft.indicators:
+            draft.indicators.append(ref)
+        draft.entities.append(_indicator(ref, text, start))
+        return
+    assert token[2] == DATE and isinstance(ref, DateMention)
+    if ref.first is None or ref.last is None:
+        draft.unknown.append(unknown_stretch(asked, token[0], token[1], "date"))
+        return
+    draft.dates.append(complete(DateRange, {"text": text, "start": ref.first, "end": ref.last}))
+    draft.entities.append(_plain_entity("Date", text, text, start, end, "pattern"))
+
+
+@lru_cache(maxsize=4096)  # of few indicators, at few places
+def _indicator(name: str, text: str, start: int) -> Entity:
+    source: Source = "exact" if text == name else "alias"
+    return _plain_entity("Indicator", name, text, start, start + len(text), source)
+
+
+def _plain_entity(kind: str, name: str, text: str, start: int, end: int, source: Source) -> Entity:
+    return complete(
+        Entity,
+        {
+            "type": kind,
+            "name": name,
+            "text": text,
+            "start": start,
+            "end": end,
+            "source": source,
+            "score": 1.0,
+            "group": None,
+            "note": None,
+        },
+    )
+
+
+def unknown_stretch(asked: Asked, start: int, end: int, kind: str, suggestions: tuple[str, ...] = ()) -> Unknown:
+    """A stretch of the folded text that is not understood, as the query has it."""
+    a, b = asked.folded.span(start, end)
+    return trusted(Unknown, text=asked.query[a:b], start=a, end=b, kind=kind, suggestions=suggestions)
