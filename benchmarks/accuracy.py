@@ -17,9 +17,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from qilin import Engine
-from qilin.hierarchy import Hierarchy
-
 from benchmarks import against_peers, peer_env
 from benchmarks.against_peers import Asked
 from benchmarks.oracle import OrgNames, Table
@@ -39,6 +36,8 @@ from benchmarks.questions import (
 )
 from benchmarks.report import Parts, Ratio, Rows, Section, Text
 from benchmarks.shares import SCORES, Counts, cells
+from qilin import Engine
+from qilin.hierarchy import Hierarchy
 
 CHINA: Final = Path(__file__).resolve().parent.parent / "data" / "hierarchy" / "china.csv"
 PROVINCES: Final = "山东省,河南省,河北省,江西省"

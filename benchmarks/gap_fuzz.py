@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from benchmarks.oracle import Table
+from benchmarks.questions import TODAY, questions
 from qilin import Engine, Resolution, check
 from qilin.llm.ask import OpenCase
 from qilin.llm.gaps import Gaps, find_gaps
@@ -25,9 +27,6 @@ from qilin.llm.protocol import Choice, Free, GapAnswer, GapRequest, Segment
 from qilin.llm.settle import settle
 from qilin.names.compiled import Tables
 from qilin.verdict.status import conclude
-
-from benchmarks.oracle import Table
-from benchmarks.questions import TODAY, questions
 
 _TABLE: Final = Path(__file__).resolve().parent.parent / "data" / "hierarchy" / "shandong.csv"
 _KINDS: Final = ("ambiguous", "unknown name", "homophone", "other typo", "several targets", "exclusion",

@@ -16,15 +16,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from qilin import Engine
-from qilin.hierarchy import Hierarchy, Level
-from qilin.llm.gaps import tags_of
-from qilin.llm.protocol import Choice, Free, GapRequest, Segment, Settled
-
 from benchmarks import gap_cost
 from benchmarks.gap_cost import shares_of_reach
 from benchmarks.report import Curves, Ratio, Rows, Section, Text, number
 from benchmarks.timing import percentile
+from qilin import Engine
+from qilin.hierarchy import Hierarchy, Level
+from qilin.llm.gaps import tags_of
+from qilin.llm.protocol import Choice, Free, GapRequest, Segment, Settled
 
 if TYPE_CHECKING:
     from qilin.llm.on_this_machine.local import LocalGapFiller

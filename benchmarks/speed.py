@@ -29,9 +29,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
-from qilin import Engine
-from qilin.hierarchy import Hierarchy
-
 from benchmarks import peer_env, table_size
 from benchmarks.growth import exponent, per_doubling
 from benchmarks.machine import cores, describe
@@ -40,6 +37,8 @@ from benchmarks.peers import PARTS
 from benchmarks.questions import questions
 from benchmarks.report import Block, Curves, Ratio, Rows, Section, Text, number
 from benchmarks.timing import TODAY, bare_pieces, cpu_us, each_us, medians, percentile, quickest
+from qilin import Engine
+from qilin.hierarchy import Hierarchy
 
 # Plain questions as they are asked most, and every other kind.
 PLAIN: Final = ("seed", "full path", "partial path", "dates", "every form", "reordered")

@@ -21,13 +21,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from qilin.hierarchy import Hierarchy
-
 from benchmarks.batch_input import distinct_questions, name_texts
 from benchmarks.growth import exponent, per_doubling
 from benchmarks.machine import rss_bytes
 from benchmarks.report import Curves, Ratio, Rows, Section, number
 from benchmarks.timing import TODAY, each_us, medians, percentile, quickest
+from qilin.hierarchy import Hierarchy
 
 SMALLEST: Final = 1_836
 SIZES: Final = {"quick": (SMALLEST, 10_000, 40_563, 185_000), "full": (SMALLEST, 10_000, 40_563, 185_000, 1_850_000)}
@@ -38,9 +37,8 @@ _SAMPLED: Final = 4_000
 
 def measure_size(substations: int, seed: int, rounds: int) -> dict[str, Any]:
     """One size: seconds of CPU to load, memory, time of a question; in this process, which must be fresh."""
-    from qilin import Engine
-
     from benchmarks.synthetic import synthetic_hierarchy
+    from qilin import Engine
 
     gc.collect()
     before, begin = rss_bytes(), time.process_time()

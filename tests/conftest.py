@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+
 from qilin import Engine, OrgPath, Resolution
 from qilin.hierarchy import Hierarchy
 

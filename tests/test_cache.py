@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
 from qilin import Engine
 from qilin.hierarchy import HierarchyError
 from qilin.names.cache import cache_folder, load_tables

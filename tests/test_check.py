@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from qilin import Engine, OrgPath, Resolution, check
 
 Ask = Callable[..., Resolution]

@@ -16,6 +16,8 @@ import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner, Result
+
 from qilin import resolve
 from qilin.answer.values import Entity, Resolution, Unknown
 from qilin.cli.app import app, main
@@ -32,7 +34,6 @@ from qilin.report.terminal import (
     silence,
     width,
 )
-from typer.testing import CliRunner, Result
 
 ROOT = Path(__file__).parents[1]
 TODAY = ("--today", "2024-05-13")

@@ -9,12 +9,12 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from benchmarks import qwen_vocabulary
 from qilin.answer.markup import escape
 from qilin.llm.constraint import FREE_TAGS, grammar, lark, open_part, units
 from qilin.llm.legal import is_beginning, is_legal, read_answer
 from qilin.llm.protocol import Choice, Free, GapRequest, Segment, Settled
-
-from benchmarks import qwen_vocabulary
 
 needs_llguidance = pytest.mark.skipif(not qwen_vocabulary.is_there(), reason="needs llguidance and dashscope")
 

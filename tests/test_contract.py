@@ -8,8 +8,9 @@ from datetime import date
 from typing import Any
 
 import pytest
-import qilin as package
 from pydantic import ValidationError
+
+import qilin as package
 from qilin import Conflict, DateRange, Engine, Entity, OrgPath, QueryTooLong, Resolution, Unknown, resolve
 
 Ask = Callable[..., Resolution]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from qilin.dates import find as dates
 from qilin.dates.festivals import NAMES, festival_periods, season_period
 from qilin.dates.find import TRIGGERS, DateMention, find_dates

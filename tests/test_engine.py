@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from qilin import Engine, OrgPath, Resolution
 from qilin.hierarchy import Hierarchy, HierarchyError
 from qilin.llm.protocol import GapAnswer, GapRequest

@@ -6,6 +6,9 @@ import json
 from collections.abc import Callable, Sequence
 
 import pytest
+from typer.testing import CliRunner
+
+from benchmarks import qwen_vocabulary
 from qilin import Engine
 from qilin.cli.app import app
 from qilin.llm.legal import is_legal
@@ -39,9 +42,6 @@ from qilin.training.measure import (
     wilson,
 )
 from qilin.training.report import markdown, page, write_report
-from typer.testing import CliRunner
-
-from benchmarks import qwen_vocabulary
 
 SHANDONG = "<Province>山东省</Province>"
 HEZE = f"{SHANDONG}<City>菏泽</City>"

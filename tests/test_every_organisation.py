@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from qilin import Engine, Resolution
 
 from benchmarks.oracle import Fullness, OrgNames, Table, ancestor, forms_of, level_of, stem_of, without
 from benchmarks.questions import names_of
+from qilin import Engine, Resolution
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "hierarchy"
 TOWNSHIPS = ("镇", "乡", "街道")

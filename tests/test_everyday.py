@@ -6,10 +6,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from qilin import Engine
-from qilin.hierarchy import Hierarchy
 
 from benchmarks.oracle import Table
+from qilin import Engine
+from qilin.hierarchy import Hierarchy
 
 GOLDEN = Path(__file__).parent / "golden" / "everyday.txt"
 CHINA = Path(__file__).resolve().parent.parent / "data" / "hierarchy" / "china.csv"

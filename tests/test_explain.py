@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from qilin import Engine
 from qilin.hierarchy import Hierarchy
 from qilin.names.compiled import Tables

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
+
 from qilin import Engine, Resolution
 from qilin.cli.app import app
 from qilin.llm import ask
@@ -19,7 +21,6 @@ from qilin.llm.scripted import ScriptedGapFiller, left_open
 from qilin.names.compiled import Tables
 from qilin.report.explain import explain, explanation_lines
 from qilin.verdict.status import conclude
-from typer.testing import CliRunner
 
 TODAY = date(2024, 5, 13)
 SHANDONG = "<Province>山东省</Province>"
@@ -406,7 +407,7 @@ def test_a_missing_extra_says_how_to_install_it(
     tables: Tables, monkeypatch: pytest.MonkeyPatch, kind: str, extra: str
 ) -> None:
     monkeypatch.setattr(ask, "find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=rf"pip install 'qilin\[{extra}\]'"):
+    with pytest.raises(ImportError, match=rf"pip install 'qilin-grid\[{extra}\]'"):
         Engine(tables, gap_settles=True, gap_filler=kind)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from qilin import Engine, OrgPath
 
 GOLDEN = Path(__file__).parent / "golden"

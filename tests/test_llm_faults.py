@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from qilin import Engine, Resolution, check
 from qilin.llm.constraint import grammar
 from qilin.llm.on_a_server.circuit import Circuit
@@ -24,7 +25,6 @@ from qilin.names.compiled import Tables
 pytest.importorskip("httpx")
 
 from qilin.llm.on_a_server.server import ServerGapFiller
-
 from tests.scripted_server import Body, ScriptedServer, completion, serving
 from tests.test_properties import PIECES, check_answer
 

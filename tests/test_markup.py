@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from qilin import Engine, Resolution
 from qilin.answer.markup import MarkupError, Piece, parse
 

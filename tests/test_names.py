@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from qilin.hierarchy import Level
 from qilin.names.rules import (
     BARE,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from qilin import OrgPath, Resolution
 from qilin.text.normalize import FoldTable
 

@@ -12,6 +12,7 @@ from datetime import date
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from qilin import Engine, OrgPath, Resolution
 from qilin.answer.markup import TAGS, tagged_parts
 from qilin.hierarchy import Hierarchy, Level

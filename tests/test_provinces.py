@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from qilin import Engine
 
 from benchmarks.accuracy import answered
 from benchmarks.oracle import Table
 from benchmarks.questions import TODAY, Question, ResolutionLike, foreign_names, makers, questions
+from qilin import Engine
 
 CHINA = Path(__file__).resolve().parent.parent / "data" / "hierarchy" / "china.csv"
 PROVINCES = ("河南省", "江西省", "新疆维吾尔自治区")

@@ -8,6 +8,7 @@ from itertools import combinations, pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from qilin import Engine, Resolution
 from qilin.answer.values import OrgPath
 from qilin.hierarchy import Hierarchy

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import islice
 
 import pytest
+
 from qilin import Engine, Resolution
 from qilin.answer.markup import tagged_parts
 from qilin.hierarchy import Hierarchy

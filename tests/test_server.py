@@ -18,7 +18,6 @@ from qilin.llm.on_a_server.scores import Heard, heard_in_chat, heard_in_completi
 from qilin.llm.on_a_server.server import ServerGapFiller, chatml
 from qilin.llm.prompt import SYSTEM, full_prompt
 from qilin.llm.protocol import Choice, Free, GapRequest, Settled
-
 from tests.scripted_server import GRAMMAR, ScriptedServer, completion, serving
 
 HEZE = "<Province>山东省</Province><City>菏泽</City>"

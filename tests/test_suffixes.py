@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from qilin.names.rules import ADMIN_WORDS, ORG_WORDS, PEOPLE_STARTS, SUFFIX, SUFFIX_STARTS
 from qilin.names.suffixes import endings, suffix_at, without_peoples
 

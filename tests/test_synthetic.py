@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from qilin.hierarchy import Hierarchy
-
 from benchmarks.synthetic import synthetic_hierarchy, synthetic_rows, write_csv
+from qilin.hierarchy import Hierarchy
 
 CHINA = 40_562
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner, Result
+
 from qilin.answer.markup import parse
 from qilin.cli.app import app
 from qilin.llm.prompt import full_prompt
 from qilin.training.settings import CONFIGS, TrainingError, find_config
-from typer.testing import CliRunner, Result
 
 RIGHT = {
     "query": "菏泽聚野投诉数量",

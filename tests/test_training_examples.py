@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import date
 
 import pytest
+
 from qilin import Engine, check
 from qilin.answer.markup import parse
 from qilin.answer.values import LEVEL_NAMES

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from qilin import Engine, OrgPath, Resolution
 from qilin.readings.typos import EDITED, HOMOPHONE, MERGED_SOUND, SWAPPED, TypoIndex
 from qilin.text.sounds import merged, merged_readings, plain, readings

@@ -36,7 +36,9 @@ def train(config: Path, overrides: Sequence[str] = (), *, resume: bool = False) 
         path.write_text(json.dumps(settings, ensure_ascii=False), encoding="utf-8")  # JSON is YAML
         root = str(Path(__file__).resolve().parent.parent)
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environment.get("PYTHONPATH")]))
-        return subprocess.run([sys.executable, "-m", "qilin.training.launch", "train", str(path)], env=environment).returncode
+        return subprocess.run(
+            [sys.executable, "-m", "qilin.training.launch", "train", str(path)], env=environment
+        ).returncode
 
 
 def loss_plot(config: Path, overrides: Sequence[str] = ()) -> Path | None:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+
 from qilin.batch.columns import FlatRow, failed_row, flat_row, result_arrays
 from qilin.batch.questions import Columns, Key
 from qilin.names.recent import Recent

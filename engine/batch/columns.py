@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+
 from qilin.answer.values import OrgPath, Resolution, encodable, path_text
 
 FAILED = "failed"  # the status of a row that could not be answered at all; `error` says why

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, Self
 
 import pyarrow as pa
+
 from qilin.batch.columns import FAILED
 
 

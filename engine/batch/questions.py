@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from qilin.batch.columns import RESULT
 
 _EPOCH = date(1970, 1, 1)

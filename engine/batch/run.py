@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
+
 from qilin.batch.counts import Counts
 from qilin.batch.files.formats import STREAM, Format
 from qilin.batch.files.manifest import file_hash, gaps_of, indicators_hash, rules_hash, short_name

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
+
 from qilin.answer.values import Conflict, QueryTooLong, Resolution, encodable
 from qilin.cli import batch as cli_batch
 from qilin.cli import evaluate as cli_evaluate

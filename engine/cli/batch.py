@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from qilin.cli.hierarchy import AliasesOption, SheetOption, TableOption, load_compiled
 from qilin.cli.options import (
     AdapterOption,
@@ -45,9 +46,10 @@ from qilin.report.terminal import (
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from rich.progress import TaskID
+
     from qilin.batch.counts import Counts
     from qilin.batch.run import Progress
-    from rich.progress import TaskID
 
 _FORMATS = "parquet|csv|jsonl"
 

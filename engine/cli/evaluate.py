@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from qilin.cli.hierarchy import AliasesOption, SheetOption, TableOption, load_table
 from qilin.report.terminal import BAD_INPUT, complain, line, prepare_streams, reporting, show
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from qilin.report.terminal import (
     BAD_INPUT,
     NOT_RESOLVED,

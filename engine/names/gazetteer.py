@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 import ahocorasick
+
 from qilin.hierarchy import Alias, Hierarchy, Level
 from qilin.names.rules import BARE, CITY_ADMIN, CUT, SHORT, SUFFIX_STARTS, TAIL, Name, Suffixes, names_of, whole
 from qilin.names.suffixes import endings, suffix_at, without_peoples

@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from qilin.hierarchy import Hierarchy, Level
 from rapidfuzz import fuzz, process
+
+from qilin.hierarchy import Hierarchy, Level
 
 _MOST = 3
 _CUTOFF = 60.0  # half of a two-character stem is not near

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import ahocorasick
+
 from qilin.hierarchy import Level
 
 # 和 and its like always begin another target; 、 and blanks do so unless the names are one path.

@@ -17,6 +17,7 @@ from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import typer
+
 from qilin.answer.values import LEVEL_NAMES, Entity, OrgPath, Resolution, Unknown
 from qilin.hierarchy import Level
 

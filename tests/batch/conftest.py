@@ -16,6 +16,7 @@ pytest.importorskip("filelock")
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from qilin import Engine
 from qilin.batch.files.formats import Format, format_of
 from qilin.batch.run import Job, Progress, run_job

@@ -12,15 +12,15 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from benchmarks.oracle import Table
+from benchmarks.questions import Question, questions
 from qilin import Engine
 from qilin.batch import RESULT, ArrowResolver
 from qilin.batch.arrow import _SLICE, NO_ROW
 from qilin.hierarchy import Hierarchy
 from qilin.llm.protocol import GapAnswer, GapRequest
 from qilin.llm.scripted import ScriptedGapFiller
-
-from benchmarks.oracle import Table
-from benchmarks.questions import Question, questions
 from tests.batch.expected import expected
 
 ROOT = Path(__file__).parents[2]

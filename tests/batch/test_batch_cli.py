@@ -9,11 +9,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
+
 from qilin import resolve
 from qilin.batch.files.formats import Format
 from qilin.cli.app import app
-from typer.testing import CliRunner, Result
-
 from tests.batch.conftest import read, write
 from tests.batch.expected import expected
 

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from qilin import Engine
 from qilin.batch import RESULT, ArrowResolver
 from qilin.batch.counts import Counts
@@ -31,7 +32,6 @@ from qilin.batch.files.sinks import Sink, encoding_of
 from qilin.batch.files.sources import CsvSource, JsonLinesSource, ParquetSource, in_batches, local_file, open_source
 from qilin.batch.questions import Columns
 from qilin.names.compiled import Tables
-
 from tests.batch.conftest import Run, read, rows, write
 from tests.batch.expected import expected
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+
 from qilin import Engine
 from qilin.batch import RESULT
 from qilin.batch.counts import Counts
@@ -23,7 +24,6 @@ from qilin.batch.workers.worker import Maker, Recipe
 from qilin.llm.options import GapOptions
 from qilin.names.cache import packed
 from qilin.names.compiled import Tables
-
 from tests.batch.conftest import rows
 from tests.batch.expected import expected
 from tests.batch.makers import DyingEverywhere, DyingOnce, Killing, LastWords, Stillborn

@@ -24,6 +24,8 @@ cluster_utils = pytest.importorskip("ray.cluster_utils")
 pytest.importorskip("ray.data")
 
 import pyarrow.parquet as pq  # noqa: E402
+from typer.testing import CliRunner  # noqa: E402
+
 from qilin import Engine  # noqa: E402
 from qilin.batch import ArrowResolver, ray_stages  # noqa: E402
 from qilin.batch.cluster import ray_data
@@ -36,8 +38,6 @@ from qilin.cli.app import app  # noqa: E402
 from qilin.hierarchy import Hierarchy  # noqa: E402
 from qilin.llm.options import GapOptions  # noqa: E402
 from qilin.names.compiled import Tables  # noqa: E402
-from typer.testing import CliRunner  # noqa: E402
-
 from tests.batch.ray_makers import DEADLY, Deadly, Trap  # noqa: E402
 from tests.scripted_server import completion, serving  # noqa: E402
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from qilin import Engine
 from qilin.batch import run as run_module
 from qilin.batch.files.parts import Unfinished
@@ -16,7 +17,6 @@ from qilin.batch.run import Progress
 from qilin.batch.workers.worker import Recipe
 from qilin.llm.options import GapOptions
 from qilin.names.compiled import Tables
-
 from tests.batch.conftest import QUESTIONS, Run, read, rows, write
 from tests.batch.makers import Killing
 

@@ -19,6 +19,7 @@ if shutil.which("java") is None:
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
+
 from qilin import Engine
 from qilin.batch import ArrowResolver
 from qilin.batch.cluster.shipment import Shipment

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from qilin.hierarchy import Hierarchy, Level, diff, export
 
 NAMES = st.sampled_from(["安阳", "曹县", "城关", "麒麟", "新城", "东", "东关"])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from qilin.hierarchy import Hierarchy, HierarchyError, lint
 from qilin.hierarchy.cells import read_cell
 

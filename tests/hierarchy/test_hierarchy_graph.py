@@ -13,6 +13,7 @@ import networkx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from qilin.hierarchy import Alias, Hierarchy, HierarchyError, Level
 
 LEVELS = ("province", "city", "company", "substation")

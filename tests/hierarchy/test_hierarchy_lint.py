@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from qilin.hierarchy import Hierarchy, HierarchyError, bundled_path, lint
 
 HEADER = "province,city,company,substation\n"

@@ -12,6 +12,7 @@ from typing import Any
 import openpyxl
 import pytest
 import sqlalchemy
+
 from qilin.hierarchy import Hierarchy, HierarchyError, bundled_path, export
 from qilin.hierarchy import bundled_data as bundled_module
 from qilin.hierarchy.tables import hide_password

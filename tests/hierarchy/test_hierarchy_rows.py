@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from qilin.hierarchy import Hierarchy, HierarchyError
 
 PATHS = "province,city,company,substation\n"

@@ -8,6 +8,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from qilin.llm.on_this_machine.decide import Decided, Draft, Encoded, Limits, Reading, decide, is_settled
 from qilin.llm.protocol import Choice, Free, GapRequest, Settled
 

@@ -19,7 +19,6 @@ from qilin.llm.on_this_machine.decide import Limits
 from qilin.llm.on_this_machine.local import LocalGapFiller, offered
 from qilin.llm.prompt import full_prompt
 from qilin.llm.protocol import Choice, Free, GapRequest, Settled
-
 from tests.llm.tiny import write_adapter, write_base
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.*:FutureWarning")  # peft on transformers

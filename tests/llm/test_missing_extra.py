@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from qilin.llm.ask import MissingExtra
 from qilin.llm.on_this_machine.checkpoint import ModelError
 from qilin.llm.on_this_machine.local import LocalGapFiller

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 import ray
+
 from qilin.batch.cluster import ray_stages
 from qilin.batch.cluster.ray_stages import (
     OUTPUT,

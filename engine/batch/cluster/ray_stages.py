@@ -20,6 +20,7 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.compute as pc
 import ray
+
 from qilin.batch.columns import FAILED, RESULT
 from qilin.batch.counts import Counts
 from qilin.batch.files.parts import Parts, publish

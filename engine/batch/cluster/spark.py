@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pyarrow as pa
+
 from qilin.batch.cluster.shipment import Shipment
 from qilin.batch.columns import RESULT
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
+
 from qilin.answer.values import encodable
 
 LINE = "\0line"  # the column that holds a line as it was written; no key of an object is called so

@@ -15,6 +15,7 @@ from typing import Any
 import filelock
 import pyarrow as pa
 import pyarrow.ipc as ipc
+
 from qilin.batch.counts import Counts
 
 MANIFEST = "manifest.json"

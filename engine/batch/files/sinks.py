@@ -10,6 +10,7 @@ from typing import IO, Any, Protocol
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
+
 from qilin.batch.columns import RESULT
 from qilin.batch.files import json_lines
 from qilin.batch.files.formats import Format

@@ -15,6 +15,7 @@ from typing import IO, Any, Protocol, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from qilin.batch.files import json_lines
 from qilin.batch.files.formats import STREAM, Format
 

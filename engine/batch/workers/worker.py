@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 import pyarrow.ipc as ipc
+
 from qilin.batch.arrow import NO_ROW, ArrowResolver
 from qilin.batch.counts import Counts
 from qilin.batch.files.parts import Parts

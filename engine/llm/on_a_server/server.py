@@ -19,6 +19,7 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
+
 from qilin.llm.constraint import OpenPart, grammar, open_part
 from qilin.llm.legal import is_beginning, read_answer
 from qilin.llm.on_a_server.circuit import Circuit

@@ -19,6 +19,7 @@ from qilin.llm.protocol import Choice, GapAnswer, GapRequest
 
 if TYPE_CHECKING:
     import torch
+
     from qilin.llm.on_this_machine.passes import Ended
 
 Said = TypeVar("Said")
@@ -38,6 +39,7 @@ class LocalGapFiller:
 
     def __init__(self, checkpoint: Checkpoint, *, batch_size: int | None = None, limits: Limits | None = None) -> None:
         import torch
+
         from qilin.llm.on_this_machine.passes import Passes
 
         self.name = checkpoint.name

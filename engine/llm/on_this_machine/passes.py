@@ -16,8 +16,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import torch
-from qilin.llm.on_this_machine.decide import Draft, Read, Reading
 from transformers import DynamicCache
+
+from qilin.llm.on_this_machine.decide import Draft, Read, Reading
 
 Said = TypeVar("Said")
 Asking = Generator[Draft, list[Reading], Said]
