@@ -9,7 +9,7 @@ from datetime import date
 from typing import Final
 
 from qilin import Engine
-from qilin.answer.values import Resolution
+from qilin.answer.resolution import Resolution
 
 TODAY: Final = date(2024, 5, 13)
 _REPEATS: Final = 3

@@ -1,15 +1,16 @@
 """Resolves Chinese questions to organisations, indicators and dates. Start at qilin.resolver."""
 
+from qilin.answer.resolution import Resolution
 from qilin.answer.values import (
     Conflict,
     DateRange,
     Entity,
     OrgPath,
     QueryTooLong,
-    Resolution,
     Unknown,
 )
 from qilin.check import check
+from qilin.hierarchy import Hierarchy
 from qilin.resolver import Engine, resolve
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "DateRange",
     "Engine",
     "Entity",
+    "Hierarchy",
     "OrgPath",
     "QueryTooLong",
     "Resolution",

@@ -1,52 +1,19 @@
-"""The hierarchy has the last word: conflicts with their repairs, and `check` for tagged text."""
+"""Tagged text, or a path, held against the hierarchy."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from qilin.answer.markup import TAGS, MarkupError, Piece, parse
-from qilin.answer.values import LEVEL_NAMES, Conflict, Entity, OrgPath
+from qilin.answer.values import LEVEL_NAMES, Conflict, Entity, OrgPath, org_path
 from qilin.hierarchy import Hierarchy, Level
-from qilin.verdict import sentences as questions
-
-if TYPE_CHECKING:
-    from qilin.resolver import Engine
-
-
-def org_path(hierarchy: Hierarchy, node: int) -> OrgPath:
-    """A node of the tree as a value of its own."""
-    province, city, company, substation = hierarchy.path_names(node)
-    return OrgPath(
-        province=province,
-        city=city,
-        company=company,
-        substation=substation,
-        level=LEVEL_NAMES[hierarchy.levels[node]],
-        name=hierarchy.names[node],
-    )
-
-
-def shared_levels(hierarchy: Hierarchy, a: int, b: int) -> int:
-    """How many ancestors two nodes share, from the province down, themselves included."""
-    return sum(x == y for x, y in zip(hierarchy.paths[a], hierarchy.paths[b], strict=False))
-
-
-def order_repairs(
-    hierarchy: Hierarchy, uppers: Sequence[int], lowers: Sequence[int], neighbours: Iterable[int] = ()
-) -> list[int]:
-    """Repairs of a conflict, best first.
-
-    Every owner of the lower mention, nearest to the named parent first, then the upper mention
-    alone, then `neighbours`: organisations one typo away that would fit.
-    """
-    owners = sorted(
-        set(lowers), key=lambda low: (-max((shared_levels(hierarchy, up, low) for up in uppers), default=0), low)
-    )
-    return list(dict.fromkeys([*owners, *uppers, *neighbours]))
+from qilin.names.nearest import nearest_nodes
+from qilin.resolver import Engine
+from qilin.verdict import sentences
+from qilin.verdict.repairs import order_repairs
 
 
 def check(
@@ -128,12 +95,10 @@ def _order_conflict(table: Hierarchy, name: str, nodes: Sequence[int], above: st
 
 
 def _unknown_conflict(table: Hierarchy, level: Level | None, name: str, chain: Sequence[tuple[Level, str]]) -> Conflict:
-    from qilin.names.nearest import nearest_nodes
-
     parents = [i for lvl, parent in chain[-1:] for i in _nodes(table, lvl, parent)]
     nearest = parents and nearest_nodes(table, name, level, parents)
     nearest = nearest or nearest_nodes(table, name, level, cutoff=50.0)  # 荷泽 is half of 菏泽
-    hint = f"，最接近的是 {questions.listed([org_path(table, i) for i in nearest])}" if nearest else ""
+    hint = f"，最接近的是 {sentences.listed([org_path(table, i) for i in nearest])}" if nearest else ""
     label = f"{level.chinese}“{name}”" if level is not None else f"“{name}”"
     other = [i for i in table.find(name) if level is None or table.levels[i] != level]
     where = ""
@@ -172,7 +137,7 @@ def _check_chain(table: Hierarchy, chain: Sequence[tuple[Level, str]]) -> list[C
             conflicts.append(
                 Conflict(
                     kind="wrong-parent",
-                    message=questions.clash(
+                    message=sentences.clash(
                         upper_name,
                         [org_path(table, i) for i in upper_nodes],
                         name,
@@ -194,7 +159,7 @@ def _check_chain(table: Hierarchy, chain: Sequence[tuple[Level, str]]) -> list[C
                 Conflict(
                     kind="missing-parent",
                     message=f"“{name}”缺少{missing[-1].chinese}，不能确定是 "
-                    f"{questions.listed([org_path(table, i) for i in possible])} 中的哪一个。",
+                    f"{sentences.listed([org_path(table, i) for i in possible])} 中的哪一个。",
                     entities=(_entity(chain[-1][0], name),),
                     repairs=tuple(org_path(table, i) for i in possible),
                 )
@@ -283,6 +248,4 @@ def _differs(message: str) -> Conflict:
 
 @lru_cache(maxsize=4)
 def _engine(table: Hierarchy) -> Engine:
-    from qilin.resolver import Engine
-
     return Engine(table, max_length=sys.maxsize)

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from qilin import resolve
-from qilin.answer.values import Entity, Resolution, Unknown
+from qilin.answer.resolution import Resolution
+from qilin.answer.values import Entity, Unknown
 from qilin.cli.app import app, main
 from qilin.hierarchy import Hierarchy
 from qilin.report.terminal import (

@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from qilin import Engine
 from qilin.hierarchy import Hierarchy
 from qilin.names.compiled import Tables
-from qilin.report.explain import Branch, Explanation, MentionNote, explain, explanation_lines, find_names
+from qilin.names.find import find_names
+from qilin.report.explain import explain
+from qilin.report.explanation import Branch, Explanation, MentionNote
+from qilin.report.lines import explanation_lines
 from qilin.report.terminal import safe
 
 TODAY = date(2024, 5, 13)
@@ -280,7 +283,9 @@ def test_many_owners_are_counted_not_drawn() -> None:
 def test_less_of_a_suffix_that_names_another_is_listed() -> None:
     engine = table("甲省/乙丙市/利津县供电公司/利津供电所")
     dropped = explain(engine, "利津供电所").dropped
-    assert [(n.text, n.reason) for n in dropped if n.text == "利津"] == [("利津", "包含在更长的“利津供电所”之内")]
+    assert [(n.text, n.reason) for n in dropped if n.text == "利津"] == [
+        ("利津", "包含在更长的“利津供电所”之内；留下更多没有解释的字（3 > 0）")
+    ]
 
 
 def test_an_indicator_named_like_an_organisation_wins(tmp_path: Path) -> None:
@@ -288,7 +293,7 @@ def test_an_indicator_named_like_an_organisation_wins(tmp_path: Path) -> None:
     indicators.write_text("name,category,unit,aliases\n菏泽,,,\n", encoding="utf-8")
     explanation = explain(Engine(indicators=indicators, clock=lambda: TODAY), "菏泽")
     assert note(explanation.kept, "菏泽").kind == "indicator"
-    assert note(explanation.dropped, "菏泽").reason == "同一处是日期、指标或句式，这些优先于单位名"
+    assert note(explanation.dropped, "菏泽").reason == "同一处取了另一种读法；日期、指标和句式优先于单位名"
 
 
 @pytest.mark.parametrize(

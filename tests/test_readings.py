@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from qilin import Engine, Resolution
 from qilin.answer.values import OrgPath
 from qilin.hierarchy import Hierarchy
-from qilin.names.gazetteer import INDICATOR, ORGANISATION, Gazetteer, Token
-from qilin.operators.phrases import Filler
+from qilin.names.gazetteer import Gazetteer
+from qilin.names.mention import IndicatorMention, OrgMention
 from qilin.readings.lattice import segment
+from qilin.readings.parts import Part
+from qilin.text.filler import Filler
 
 Ask = Callable[..., Resolution]
 Short = Callable[[OrgPath], str]
@@ -34,21 +36,21 @@ LETTERS = "甲乙丙丁戊省县区所供电公司和"
 
 @pytest.fixture(scope="module")
 def gazetteer() -> Gazetteer:
-    return Gazetteer(Hierarchy.from_rows(ROWS), [("丙丁数", "丙丁数"), ("丁", "丁")], {}, {}, str, frozenset())
+    return Gazetteer(Hierarchy.from_rows(ROWS), [("丙丁数", "丙丁数"), ("丁", "丁")], {}, {}, str)
 
 
 @given(text=st.text(LETTERS, max_size=14))
 def test_the_automaton_finds_what_a_plain_scan_finds(gazetteer: Gazetteer, text: str) -> None:
     """Every stem and every indicator wherever it stands, overlapping ones and those inside others too."""
-    found = gazetteer.scan(text).tokens
-    stems = {(t.start, len(name.stem)) for t in found if (name := t.ref) and t.kind == ORGANISATION}  # type: ignore[attr-defined]
+    found = gazetteer.scan(text).mentions
+    stems = {(m.start, len(m.name.stem)) for m in found if isinstance(m, OrgMention)}
     for size in range(2, 8):
         for start in range(len(text) - size + 1):
             stem = text[start : start + size]
             if gazetteer.is_stem(stem) and gazetteer.name(stem, "") is not None:
                 assert (start, size) in stems, (text, stem)
     assert {text[start : start + size] for start, size in stems} <= set(gazetteer.stems)
-    indicators = sorted((t.start, t.end) for t in found if t.kind == INDICATOR)
+    indicators = sorted((m.start, m.end) for m in found if isinstance(m, IndicatorMention))
     plain = [(i, i + len(word)) for word in ("丙丁数", "丁") for i in range(len(text)) if text.startswith(word, i)]
     assert indicators == sorted(plain)
 
@@ -56,16 +58,16 @@ def test_the_automaton_finds_what_a_plain_scan_finds(gazetteer: Gazetteer, text:
 @given(text=st.text(LETTERS, max_size=14))
 def test_every_mention_says_the_same_of_its_text_wherever_it_stands(gazetteer: Gazetteer, text: str) -> None:
     """Alone, a mention's own characters name the same organisations."""
-    for token in gazetteer.scan(text).tokens:
-        alone = gazetteer.scan(text[token.start : token.end]).tokens
-        assert (0, token.end - token.start, token.kind) in {t[:3] for t in alone}
+    for mention in gazetteer.scan(text).mentions:
+        alone = gazetteer.scan(text[mention.start : mention.end]).mentions
+        assert (type(mention), 0, mention.end - mention.start) in {(type(m), m.start, m.end) for m in alone}
 
 
-def choices(tokens: list[Token]) -> list[tuple[Token, ...]]:
-    """Every set of tokens that do not overlap."""
+def choices(parts: list[Part]) -> list[tuple[Part, ...]]:
+    """Every set of parts that do not overlap."""
     found = []
-    for size in range(len(tokens) + 1):
-        for chosen in combinations(sorted(tokens, key=lambda t: (t.start, t.end)), size):
+    for size in range(len(parts) + 1):
+        for chosen in combinations(sorted(parts, key=lambda p: (p.start, p.end)), size):
             if all(a.end <= b.start for a, b in pairwise(chosen)):
                 found.append(chosen)
     return found
@@ -75,19 +77,19 @@ def choices(tokens: list[Token]) -> list[tuple[Token, ...]]:
 def test_no_choice_of_mentions_leaves_less_unexplained(gazetteer: Gazetteer, text: str) -> None:
     """What `segment` leaves over is the least that any choice of non-overlapping mentions would."""
     filler = Filler(frozenset({"的"}))
-    tokens = gazetteer.scan(text).tokens
-    cut = segment(text, tokens, filler)
+    parts: list[Part] = [*gazetteer.scan(text).mentions]
+    cut = segment(text, parts, filler)
 
-    def left_over(chosen: tuple[Token, ...]) -> int:
-        edges = [0, *(edge for t in chosen for edge in (t.start, t.end)), len(text)]
+    def left_over(chosen: tuple[Part, ...]) -> int:
+        edges = [0, *(edge for p in chosen for edge in (p.start, p.end)), len(text)]
         return sum(filler.gap(text[a:b]).content for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b)
 
-    for segmentation in cut.segmentations:
-        chosen = segmentation.tokens
+    for segmentation in cut.equal:
+        chosen = segmentation.parts
         assert all(a.end <= b.start for a, b in pairwise(chosen))
-        assert segmentation.content == left_over(chosen)
-        assert segmentation.content == sum(end - start for start, end in segmentation.runs)
-    assert cut.segmentations[0].content <= min(map(left_over, choices(tokens[:12])))
+        assert segmentation.leftover == left_over(chosen)
+        assert segmentation.leftover == sum(end - start for start, end in segmentation.runs)
+    assert cut.equal[0].leftover <= min(map(left_over, choices(parts[:12])))
 
 
 @given(gap=st.text("的和、菏泽A1 ，。", max_size=12))

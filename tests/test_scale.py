@@ -8,9 +8,10 @@ from itertools import islice
 import pytest
 
 from qilin import Engine, Resolution
-from qilin.answer.markup import tagged_parts
+from qilin.answer.markup import tagged_fragments
 from qilin.hierarchy import Hierarchy
-from qilin.names.gazetteer import Candidate, Gazetteer
+from qilin.names.gazetteer import Gazetteer
+from qilin.names.mention import Candidate, OrgMention
 from qilin.names.suffixes import suffix_at
 
 Ask = Callable[..., Resolution]
@@ -89,13 +90,13 @@ def test_the_longest_name_is_the_last_of_all_forms(gazetteer: Gazetteer, text: s
     """`shorter` lists what less of the suffix names, shortest first, as it is asked for."""
     suffix = suffix_at(text, 0)
     for stem in ("巨野", "城关", "麒麟", "长阳", "太平"):
-        for token in gazetteer.scan(stem + text).tokens:
-            if token.start == 0 and token.ref.stem == stem:
-                lengths = [less for less, _ in token.ref.shorter]
+        for mention in gazetteer.scan(stem + text).mentions:
+            if isinstance(mention, OrgMention) and mention.start == 0 and mention.name.stem == stem:
+                lengths = [less for less, _ in mention.name.shorter]
                 assert lengths == sorted(lengths, reverse=True)
                 assert all(0 < less <= len(suffix) for less in lengths)
-                for less, name in token.ref.shorter:
-                    written = (stem + text)[: token.end - less]
+                for less, name in mention.name.shorter:
+                    written = (stem + text)[: mention.end - less]
                     again = gazetteer.name(stem, written[len(stem) :], written[len(stem) :])
                     if again is not None:
                         assert again.nodes == name.nodes
@@ -113,7 +114,7 @@ def test_the_longest_name_is_the_last_of_all_forms(gazetteer: Gazetteer, text: s
 )
 def test_both_ways_to_the_tagged_form_agree(ask: Ask, query: str) -> None:
     found = ask(query)
-    assert found.to_xml() == "".join(part.text for part in tagged_parts(found))
+    assert found.to_xml() == "".join(part.text for part in tagged_fragments(found.query, found.entities))
 
 
 def test_repairs_of_an_exclusion_are_named_once(ask: Ask) -> None:

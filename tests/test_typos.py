@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from qilin import Engine, OrgPath, Resolution
-from qilin.readings.typos import EDITED, HOMOPHONE, MERGED_SOUND, SWAPPED, TypoIndex
+from qilin.names.mention import EDITED, HOMOPHONE, MERGED_SOUND, SWAPPED
+from qilin.names.typo_index import TypoIndex
 from qilin.text.sounds import merged, merged_readings, plain, readings
 
 Ask = Callable[..., Resolution]

@@ -1,4 +1,4 @@
-"""A resolution to tagged text, and tagged text to its parts."""
+"""Entities to tagged text, and tagged text to its pieces."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import html
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from qilin.answer.values import LEVEL_NAMES, Entity, encodable
-
-if TYPE_CHECKING:
-    from qilin.answer.values import Resolution
 
 TAGS = (*LEVEL_NAMES, "Indicator", "Date")
 _OPENING, _CLOSING = "（(【[《〈「", "）)】]》〉」"
@@ -25,8 +22,8 @@ def escape(text: str) -> str:
     return encodable(html.escape(text, quote=False))
 
 
-class Part(NamedTuple):
-    """One part of the tagged form, escaped: text outside the tags, or all tags that stand in one place.
+class Fragment(NamedTuple):
+    """A fragment of the tagged form, escaped: text outside the tags, or all tags that stand in one place.
 
     `places`: where in the query each character of plain text stands; `group`: the target whose path
     the tags are. Both are None for what they do not apply to.
@@ -47,20 +44,19 @@ class _Plain(NamedTuple):
         return _Plain(self.text[start:end], self.places[start:end])
 
 
-def tagged(resolution: Resolution) -> str:
+def tagged(query: str, entities: Sequence[Entity]) -> str:
     """The query with its entities tagged; see docs/architecture.md for the rules."""
-    quick = _tagged_quickly(resolution)
-    return quick if quick is not None else "".join([part.text for part in tagged_parts(resolution)])
+    quick = _tagged_quickly(query, entities)
+    return quick if quick is not None else "".join([part.text for part in tagged_fragments(query, entities)])
 
 
-def _tagged_quickly(resolution: Resolution) -> str | None:
-    """What `tagged_parts` makes, where no mention leaves a bracket empty and every target is named; else None."""
-    query = resolution.query
+def _tagged_quickly(query: str, entities: Sequence[Entity]) -> str | None:
+    """What `tagged_fragments` makes, where no mention leaves a bracket empty and every target is named; else None."""
     parts: list[str] = []
     paths: dict[int, dict[str, str]] = {}  # of each group: level → name, the first that is said
     places: dict[int, int] = {}  # where in `parts` the path of a group goes
     position = 0
-    for entity in resolution.entities:
+    for entity in entities:
         fields = entity.__dict__  # looking a field up on a model takes twice as long
         start, end, group = fields["start"], fields["end"], fields["group"]
         if group is not None:
@@ -91,32 +87,31 @@ def _tagged_quickly(resolution: Resolution) -> str | None:
     return "".join(parts)
 
 
-def tagged_parts(resolution: Resolution) -> list[Part]:
-    """The tagged form in parts, in order; plain text and tags by turns."""
-    query = resolution.query
+def tagged_fragments(query: str, entities: Sequence[Entity]) -> list[Fragment]:
+    """The tagged form in fragments, in order; plain text and tags by turns."""
     paths: dict[int, list[Entity]] = {}
-    for entity in resolution.entities:
+    for entity in entities:
         if entity.group is not None:
             paths.setdefault(entity.group, []).append(entity)
     gaps: list[_Plain] = []  # one more than there are tags
-    tags: list[Part] = []
+    tags: list[Fragment] = []
     position = 0
     written: set[int] = set()
-    for entity in resolution.entities:
+    for entity in entities:
         if entity.start is None or entity.end is None:
             continue
         gap = _Plain(query[position : entity.start], range(position, entity.start))
         position = entity.end
         if entity.group is None:
-            tags.append(Part(_tag(entity.type, query[entity.start : entity.end])))
+            tags.append(Fragment(_tag(entity.type, query[entity.start : entity.end])))
         elif entity.group not in written:
             written.add(entity.group)
             path = {e.type: e for e in reversed(paths[entity.group])}
             names = "".join(_tag(level, path[level].name) for level in LEVEL_NAMES if level in path)
-            tags.append(Part(names, group=entity.group))
+            tags.append(Fragment(names, group=entity.group))
         else:  # said before: the mention goes, and the separators that led to it
             gap = gap if gap.text.strip(_SEPARATORS) else gap.cut(0, 0)
-            tags.append(Part(""))
+            tags.append(Fragment(""))
         gaps.append(gap)
     gaps.append(_Plain(query[position:], range(position, len(query))))
     for i, tag in enumerate(tags):
@@ -125,11 +120,11 @@ def tagged_parts(resolution: Resolution) -> list[Part]:
             if before.text and before.text[-1] in _OPENING:
                 after = after.cut(len(after.text) - len(after.text.lstrip(_SEPARATORS)))  # what it was set off by
             gaps[i : i + 2] = _close_brackets(before, after)
-    inferred = [e for e in resolution.entities if e.group is not None and e.group not in written]
-    parts = [Part(_tag(e.type, e.name)) for e in inferred]
+    inferred = [e for e in entities if e.group is not None and e.group not in written]
+    parts = [Fragment(_tag(e.type, e.name)) for e in inferred]
     for gap, tag in zip(gaps, tags, strict=False):
-        parts += (Part(escape(gap.text), gap.places), tag)
-    parts.append(Part(escape(gaps[-1].text), gaps[-1].places))
+        parts += (Fragment(escape(gap.text), gap.places), tag)
+    parts.append(Fragment(escape(gaps[-1].text), gaps[-1].places))
     return parts
 
 

@@ -6,8 +6,9 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
-import pydantic_core
 from pydantic import BaseModel, ConfigDict
+
+from qilin.hierarchy import Hierarchy
 
 LevelName = Literal["Province", "City", "Company", "Substation"]
 EntityType = Literal["Province", "City", "Company", "Substation", "Indicator", "Date"]
@@ -111,44 +112,6 @@ class Unknown(Frozen):
     suggestions: tuple[str, ...] = ()
 
 
-class Resolution(Frozen):
-    """What a query asks about, as far as it is certain. See docs/architecture.md.
-
-    `degraded` says why what a gap filler was asked could not be used; the rest is then the rules' answer.
-    """
-
-    query: str
-    status: Status
-    targets: tuple[OrgPath, ...] = ()
-    excluded: tuple[OrgPath, ...] = ()
-    group_by: LevelName | None = None
-    province: str | None = None
-    city: str | None = None
-    company: str | None = None
-    substation: str | None = None
-    entities: tuple[Entity, ...] = ()
-    indicators: tuple[str, ...] = ()
-    dates: tuple[DateRange, ...] = ()
-    candidates: tuple[OrgPath, ...] = ()
-    conflicts: tuple[Conflict, ...] = ()
-    unknown: tuple[Unknown, ...] = ()
-    question: str | None = None
-    degraded: str | None = None
-
-    def to_xml(self) -> str:
-        """The query in the tagged form; a lone surrogate is written as U+FFFD."""
-        from qilin.answer.markup import tagged
-
-        return tagged(self)
-
-    def model_dump_json(self, **options: Any) -> str:
-        """The wire format; a lone surrogate, which UTF-8 cannot hold, is written as U+FFFD."""
-        try:
-            return super().model_dump_json(**options)
-        except pydantic_core.PydanticSerializationError:
-            return self.model_copy(update=_encodable(dict(self))).model_dump_json(**options)
-
-
 M = TypeVar("M", bound=Frozen)
 _FIELDS: dict[type[Frozen], set[str]] = {}
 _DEFAULTS: dict[type[Frozen], dict[str, Any]] = {}
@@ -194,13 +157,15 @@ def encodable(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _encodable(value: Any) -> Any:
-    if isinstance(value, str):
-        return encodable(value)
-    if isinstance(value, tuple):
-        return tuple(map(_encodable, value))
-    if isinstance(value, dict):
-        return {key: _encodable(item) for key, item in value.items()}
-    if isinstance(value, Frozen):
-        return value.model_copy(update=_encodable(dict(value)))
-    return value
+def org_path(hierarchy: Hierarchy, node: int) -> OrgPath:
+    """A node of the tree as a value of its own."""
+    province, city, company, substation = hierarchy.path_names(node)
+    values = {
+        "province": province,
+        "city": city,
+        "company": company,
+        "substation": substation,
+        "level": LEVEL_NAMES[hierarchy.levels[node]],
+        "name": hierarchy.names[node],
+    }
+    return complete(OrgPath, values)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from qilin.answer.values import OrgPath, Resolution, encodable, path_text
+from qilin.answer.resolution import Resolution
+from qilin.answer.values import OrgPath, encodable, path_text
 
 FAILED = "failed"  # the status of a row that could not be answered at all; `error` says why
 _NAMES = pa.list_(pa.string())

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
 
-from qilin.answer.values import Conflict, QueryTooLong, Resolution, encodable
+from qilin.answer.resolution import Resolution
+from qilin.answer.values import Conflict, QueryTooLong, encodable
 from qilin.cli import batch as cli_batch
 from qilin.cli import evaluate as cli_evaluate
 from qilin.cli import hierarchy as cli_hierarchy
@@ -171,7 +172,7 @@ def explain(
 ) -> None:
     """说明为什么这样解析：取舍的提及、各种读法、路径和冲突。 Why a question resolves as it does, or does not."""
     from qilin.report.explain import explain as why
-    from qilin.report.explain import explanation_lines
+    from qilin.report.lines import explanation_lines
 
     prepare_streams(data=as_json)
     with reporting():

@@ -201,7 +201,7 @@ def find(
     as_json: JsonOption = False,
 ) -> None:
     """一个名称可能指的所有单位。 Every organisation that a name, a short form or a path could be."""
-    from qilin.report.explain import find_names
+    from qilin.names.find import find_names
 
     prepare_streams(data=as_json)
     with reporting():
@@ -360,7 +360,7 @@ def _named(tables: Tables, name: str) -> Sequence[int]:
 
     Raises: typer.Exit, when there is none.
     """
-    from qilin.report.explain import find_names
+    from qilin.names.find import find_names
 
     nodes = tables.hierarchy.find(name) or [form.node for form in find_names(tables, name)]
     if not nodes:

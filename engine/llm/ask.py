@@ -8,16 +8,16 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from qilin.answer.values import Resolution
+from qilin.answer.resolution import Resolution
 from qilin.llm.gaps import Gaps, NotAsked, find_gaps
 from qilin.llm.protocol import GapAnswer, GapFiller, GapRequest
 from qilin.llm.record import GapRecord
 from qilin.llm.settle import Answered, settle
-from qilin.verdict.draft import Asked
+from qilin.readings.asked import Asked
 
 if TYPE_CHECKING:
     from qilin.names.compiled import Tables
-    from qilin.resolver import Considered
+    from qilin.readings.search import Considered
 
 _BATCH = 32  # requests of one call to a gap filler
 

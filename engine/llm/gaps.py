@@ -11,23 +11,22 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from qilin.answer.markup import Part, escape, tagged_parts
-from qilin.answer.values import LEVEL_NAMES, OrgPath, Resolution, Unknown
+from qilin.answer.markup import Fragment, escape, tagged_fragments
+from qilin.answer.resolution import Resolution
+from qilin.answer.values import LEVEL_NAMES, OrgPath, Unknown
 from qilin.dates.find import DateMention
 from qilin.llm.garbled import lookalikes
 from qilin.llm.protocol import Choice, Free, GapRequest, Segment, Settled
-from qilin.names.gazetteer import DATE, PHRASE
+from qilin.names.compiled import Tables
 from qilin.names.suffixes import suffix_at
-from qilin.readings.lattice import Group, Reading
-from qilin.verdict.draft import Asked
+from qilin.operators.phrase import Phrase
+from qilin.readings.asked import Asked
+from qilin.readings.reading import Group, Reading
+from qilin.readings.search import Considered
 from qilin.verdict.exclusions import unread_exclusion
 from qilin.verdict.status import is_doubtful
-
-if TYPE_CHECKING:
-    from qilin.names.compiled import Tables
-    from qilin.resolver import Considered
 
 _LONGEST = 500  # characters of a query that is still asked about
 _LONGEST_STEM = 6  # characters of a garbled name before its suffix
@@ -180,8 +179,8 @@ def _garbled(tables: Tables, asked: Asked, considered: Considered, resolution: R
 
 def _with_suffix(text: str, reading: Reading, start: int, end: int) -> int:
     """Where a name ends whose beginning is unexplained, and the rest filler and a suffix: 聚|也县供电公司; 0: nowhere."""
-    kept = [t for t in reading.segmentation.tokens if t.kind != PHRASE and t.end > start]
-    limit = min([t.start for t in kept], default=len(text))
+    kept = [p for p in reading.segmentation.parts if not isinstance(p, Phrase) and p.end > start]
+    limit = min([p.start for p in kept], default=len(text))
     for at in range(max(end, start + 2), min(start + _LONGEST_STEM, limit)):
         suffix = suffix_at(text, at)
         if "供电" in suffix and at + len(suffix) <= limit:
@@ -216,9 +215,9 @@ def _free(
     query = asked.query
     taken = [False] * len(query)
     for reading in considered.readings:
-        for token in reading.segmentation.tokens:
-            if token.kind != DATE or not isinstance(token.ref, DateMention) or token.ref.first is not None:
-                _mark(taken, *asked.folded.span(token.start, token.end))
+        for part in reading.segmentation.parts:
+            if not isinstance(part, DateMention) or part.first is not None:
+                _mark(taken, *asked.folded.span(part.start, part.end))
     for unknown in resolution.unknown:
         if unknown.kind == "organisation":
             _mark(taken, unknown.start, unknown.end)
@@ -268,21 +267,21 @@ def _segments(
         places.update(dict.fromkeys(range(each.start, each.end), each))
     segments: list[Segment] = []
     kept: list[Opening] = []
-    for part in tagged_parts(resolution):
-        if part.places is None:
-            choice = by_group.get(part.group) if part.group is not None else None
+    for fragment in tagged_fragments(resolution.query, resolution.entities):
+        if fragment.places is None:
+            choice = by_group.get(fragment.group) if fragment.group is not None else None
             if choice is None:
-                _settle(segments, part.text)
+                _settle(segments, fragment.text)
             else:
                 alternatives = [tags_of(tables.org_path(node)) for node in choice.nodes]
-                left_open = _left_open(tables, asked, choice, alternatives, part.text)
+                left_open = _left_open(tables, asked, choice, alternatives, fragment.text)
                 if left_open and left_open not in alternatives:
                     segments.append(Choice((left_open, *alternatives)))
                     kept.append(choice)
                 else:
-                    _settle(segments, part.text)
+                    _settle(segments, fragment.text)
             continue
-        for opening, text in _runs(resolution.query, part, places):
+        for opening, text in _runs(resolution.query, fragment, places):
             if isinstance(opening, Stretch):
                 segments.append(Free(escape(text)))
                 kept.append(opening)
@@ -310,16 +309,16 @@ def _settle(segments: list[Segment], text: str) -> None:
         segments.append(Settled(text))
 
 
-def _runs(query: str, part: Part, places: dict[int, Opening]) -> Iterator[tuple[Opening | None, str]]:
+def _runs(query: str, fragment: Fragment, places: dict[int, Opening]) -> Iterator[tuple[Opening | None, str]]:
     """Plain text cut where an opening begins or ends; one that is not there in full is left closed."""
-    assert part.places is not None
-    at, size = 0, len(part.places)
+    assert fragment.places is not None
+    at, size = 0, len(fragment.places)
     while at < size:
-        opening = places.get(part.places[at])
+        opening = places.get(fragment.places[at])
         end = at + 1
-        while end < size and places.get(part.places[end]) == opening:
+        while end < size and places.get(fragment.places[end]) == opening:
             end += 1
-        run = part.places[at:end]
+        run = fragment.places[at:end]
         whole = opening is not None and (run[0], run[-1] + 1, end - at) == (
             opening.start,
             opening.end,

@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from qilin.hierarchy import Level
+from qilin.names.compiled import Tables
+from qilin.names.mention import EDITED
 from qilin.names.rules import SUFFIX
-from qilin.readings.typos import EDITED
-from qilin.text import words as lexicon
 from qilin.text.sounds import merged_readings, readings
-
-if TYPE_CHECKING:
-    from qilin.names.compiled import Tables
+from qilin.text.words import is_place
 
 _MOST = 8
 _LEAST_ALIKE = 0.6
@@ -69,10 +66,10 @@ def lookalikes(tables: Tables, written: str, parent: int | None = None) -> list[
         parent: look only below this organisation, where the name stands right behind it.
     """
     stem, suffix = _stem_and_suffix(written)
-    if lexicon.is_place(stem, suffix) or written.endswith(("省", "自治区")):
+    if is_place(stem, suffix) or written.endswith(("省", "自治区")):
         return []  # a real place, elsewhere
     below = suffix.endswith(("所", "站"))
-    alike = {m.stem: _ONE_CHANGE for m in tables.typos.index.lookup(stem) if m.kept > 1 or m.weight < EDITED}
+    alike = {m.stem: _ONE_CHANGE for m in tables.typo_index.lookup(stem) if m.kept > 1 or m.weight < EDITED}
     for near, score in _sounds(tables).near(stem):
         alike[near] = max(score, alike.get(near, 0.0))
     hierarchy = tables.hierarchy

@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from qilin.answer.values import Entity, OrgPath, Resolution, Unknown
+from qilin.answer.resolution import Resolution
+from qilin.answer.values import Entity, OrgPath, Unknown
 from qilin.dates.find import DateMention, find_dates
 from qilin.llm.gaps import Gaps, Organisations, folded_span
 from qilin.llm.legal import Said, Tagged, read_answer
 from qilin.llm.protocol import Choice, Free, GapAnswer, Settled
 from qilin.llm.record import GapPart, GapRecord, Verdict
-from qilin.names.gazetteer import DATE, INDICATOR, OrgName, Token
-from qilin.readings.lattice import Group, Reading, lay_out, link
-from qilin.verdict import sentences as questions
-from qilin.verdict.draft import Asked
+from qilin.names.compiled import Tables
+from qilin.names.mention import IndicatorMention, OrgMention, OrgName, Sense
+from qilin.readings.asked import Asked
+from qilin.readings.cost import cost_of_path
+from qilin.readings.lattice import lay_out
+from qilin.readings.link import link
+from qilin.readings.parts import Part
+from qilin.readings.reading import Group, Reading
+from qilin.readings.search import Considered
+from qilin.readings.whereabouts import nearest
+from qilin.verdict import sentences
 from qilin.verdict.status import conclude
-
-if TYPE_CHECKING:
-    from qilin.names.compiled import Tables
-    from qilin.resolver import Considered
 
 _UNSCORED = 0.5  # score of an indicator or a date whose backend tells none
 
@@ -44,10 +48,10 @@ class _Note(NamedTuple):
 
 
 class _Change(NamedTuple):
-    """A mention that the answer adds or narrows: tokens `gone` give way to `token`."""
+    """A part that the answer adds or narrows: those in `gone` give way to it."""
 
-    token: Token
-    gone: tuple[Token, ...]
+    part: Part
+    gone: tuple[Part, ...]
     opening: int
     score: float
     certain: bool  # its score reaches the threshold
@@ -178,25 +182,26 @@ class _Case:
         states = [s for s in group.states if s.deepest == node]
         if not states:
             return []
-        least = min(s.cost for s in states)
-        best = [s for s in states if s.cost == least]
+        least = min(map(cost_of_path, states))
+        best = [s for s in states if cost_of_path(s) == least]
         changes = []
         for i, mention in enumerate(group.mentions):
-            name = mention.ref
-            assert isinstance(name, OrgName)
+            name = mention.name
             wanted = {s.nodes[i] for s in best}
             possible = {s.nodes[i] for s in group.states if s.deepest in group.options}
             if possible <= wanted and not wanted & name.guesses:
                 continue  # exact, or not in doubt: the model had no say in it
-            left = tuple(c for c in name.candidates if c.node in wanted)
+            left = tuple(
+                Sense((c.node,), c.form, c.depth, c.alias, False, c.typo) for c in name.candidates if c.node in wanted
+            )
             narrower = OrgName(
                 left, self._tables.hierarchy.levels, stem=name.stem, bare=name.bare, tail=name.tail, source=name.source
             )
-            changes.append(_Change(mention._replace(ref=narrower), (mention,), number, score, True))
+            changes.append(_Change(mention._replace(name=narrower), (mention,), number, score, True))
         return changes
 
     def _marked(self, number: int, offset: int, tag: Tagged, score: float | None) -> _Change | _Note:
-        """A tagged stretch as a token; or why it cannot be one."""
+        """A tagged stretch as a part; or why it cannot be one."""
         asked, text = self._asked, self._considered.text
         first, last = offset + tag.start, offset + tag.end
         written = asked.query[first:last]
@@ -205,9 +210,9 @@ class _Case:
         start, end = folded_span(asked, first, last)
         if start >= end or not asked.folded.is_whole(start, end):
             return _Note("rejected", f"“{written}”没有可以标注的文字")
-        tokens = {t for r in self._considered.readings for t in r.segmentation.tokens}
-        gone = tuple(t for t in tokens if t.start < end and start < t.end)
-        if any(t.start < start or end < t.end for t in gone):
+        parts = {p for r in self._considered.readings for p in r.segmentation.parts}
+        gone = tuple(p for p in parts if p.start < end and start < p.end)
+        if any(p.start < start or end < p.end for p in gone):
             return _Note("rejected", f"“{written}”只是一个更长的日期的一部分")
         sure = score if score is not None else _UNSCORED
         certain = score is not None and score >= self._threshold
@@ -216,7 +221,7 @@ class _Case:
                 return _Note("rejected", f"“{written}”里有不能理解的日期，不能当作指标")
             if score is not None and not certain:
                 return _Note("unsure", f"“{written}”的可信度 {score:.2f} 低于 {self._threshold:.2f}，仍算未解释的文字")
-            return _Change(Token(start, end, INDICATOR, written), gone, number, sure, certain)
+            return _Change(IndicatorMention(start, end, written), gone, number, sure, certain)
         mention = DateMention(start, end, None, None)
         today = asked.today()
         around = [m for m in find_dates(text, today) if m.start < end and start < m.end]
@@ -224,33 +229,34 @@ class _Case:
             found = find_dates(text[start:end], today)
             if len(found) == 1 and (found[0].start, found[0].end) == (0, end - start):
                 mention = DateMention(start, end, found[0].first, found[0].last)
-        return _Change(Token(start, end, DATE, mention), gone, number, sure, certain)
+        return _Change(mention, gone, number, sure, certain)
 
     # ── reading again ────────────────────────────────────────────────────────────────────────────
 
     def read_again(self, changes: Sequence[_Change]) -> Resolution | str:
         """The rules' answer to the query with these mentions; or why they cannot be."""
         tables, asked, considered = self._tables, self._asked, self._considered
-        gone = {t for c in changes for t in c.gone}
-        added = [c.token for c in changes]
+        gone = {p for c in changes for p in c.gone}
+        added = [c.part for c in changes]
         readings = []
         for reading in considered.readings:
-            kept = [t for t in reading.segmentation.tokens if t not in gone]
-            if any(t.start < a.end and a.start < t.end for t in kept for a in added):
+            kept = [p for p in reading.segmentation.parts if p not in gone]
+            if any(p.start < a.end and a.start < p.end for p in kept for a in added):
                 return "what it says overlaps a mention that is certain"
-            tokens = tuple(sorted([*kept, *added], key=lambda t: t.start))
-            segmentation = lay_out(considered.text, tokens, tables.filler)
+            parts = tuple(sorted([*kept, *added], key=lambda p: p.start))
+            segmentation = lay_out(considered.text, parts, tables.filler)
             readings.append(link(considered.text, segmentation, tables.hierarchy, tables.filler))
         if any(r.clashes for r in readings):
             return "no path joins the chosen organisation with the others"
-        again = considered._replace(tokens=[*considered.tokens, *added], readings=readings)
+        readings = nearest(tables, asked, readings)
+        again = considered._replace(parts=[*considered.parts, *added], readings=readings)
         outcome = conclude(tables, asked, again)
         outcome = outcome.model_copy(update={"entities": tuple(self._signed(outcome, changes))})
         return self._objection(outcome, changes, readings) or self._cautious(outcome, changes)
 
     def _signed(self, outcome: Resolution, changes: Sequence[_Change]) -> Iterator[Entity]:
         """The entities, those that the model told marked as its own."""
-        scores = {self._asked.folded.span(c.token.start, c.token.end): c.score for c in changes}
+        scores = {self._asked.folded.span(c.part.start, c.part.end): c.score for c in changes}
         for entity in outcome.entities:
             score = scores.get((entity.start, entity.end)) if entity.start is not None else None  # type: ignore[arg-type]
             yield entity if score is None else entity.model_copy(update={"source": "llm", "score": score})
@@ -259,7 +265,7 @@ class _Case:
         """What the answer would change though the rules were sure of it; "" for nothing."""
         if outcome.status == "conflict":
             return "it would make a conflict"
-        spans = {self._asked.folded.span(c.token.start, c.token.end) for c in changes}
+        spans = {self._asked.folded.span(c.part.start, c.part.end) for c in changes}
         known = {_content(e) for e in outcome.entities}
         for entity in self._rules.entities:
             if entity.start is not None and (entity.start, entity.end) not in spans and _content(entity) not in known:
@@ -274,10 +280,9 @@ class _Case:
                 return f"it would hide {unknown.text!r}, which is not settled"
         for change in changes:
             opening = self._gaps.openings[change.opening]
-            name = change.token.ref
-            if isinstance(opening, Organisations) and isinstance(name, OrgName):
-                wanted = {c.node for c in name.candidates}
-                groups = [g for r in readings for g in r.groups if change.token in g.mentions]
+            if isinstance(opening, Organisations) and isinstance(change.part, OrgMention):
+                wanted = set(change.part.name.nodes)
+                groups = [g for r in readings for g in r.groups if change.part in g.mentions]
                 if not groups or not any(wanted & set(s.nodes) for g in groups for s in g.states):
                     return "the chosen organisation does not fit the rest"
         return ""
@@ -368,7 +373,7 @@ def _preferring(tables: Tables, resolution: Resolution, opening: Organisations, 
         ordered = (path, *(c for c in resolution.candidates if c != path))
         question = resolution.question
         if question is not None:
-            question = question.replace(questions.listed(resolution.candidates), questions.listed(ordered))
+            question = question.replace(sentences.listed(resolution.candidates), sentences.listed(ordered))
         return resolution.model_copy(update={"candidates": ordered, "question": question})
     unknown = next((u for u in resolution.unknown if u.start < opening.end and opening.start < u.end), None)
     if unknown is None:
@@ -376,8 +381,8 @@ def _preferring(tables: Tables, resolution: Resolution, opening: Organisations, 
     suggestions = (str(path), *(s for s in unknown.suggestions if s != str(path)))[: max(3, len(unknown.suggestions))]
     better = unknown.model_copy(update={"suggestions": suggestions})
     question = resolution.question
-    if question == questions.no_such(unknown):
-        question = questions.no_such(better)
+    if question == sentences.no_such(unknown):
+        question = sentences.no_such(better)
     return resolution.model_copy(
         update={"unknown": tuple(better if u == unknown else u for u in resolution.unknown), "question": question}
     )

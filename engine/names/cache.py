@@ -20,7 +20,6 @@ from pathlib import Path
 from qilin.hierarchy import Hierarchy, bundled_path
 from qilin.names import gazetteer
 from qilin.names.compiled import Tables
-from qilin.text import words as lexicon
 
 _LAYOUT = 3  # raise when the pickled classes change shape
 _CODE = ("dates", "names", "operators", "text")  # rooms whose code decides what is pickled
@@ -71,8 +70,7 @@ def packed(tables: Tables) -> bytes:
 
 def unpacked(content: bytes) -> Tables:
     """The tables that `packed` made a pickle of. Never of bytes from elsewhere: reading a pickle can run code."""
-    hierarchy, folds, names = pickle.loads(content)
-    return Tables(hierarchy, folds, names.with_words(lexicon.ordinary_words()))
+    return Tables(*pickle.loads(content))
 
 
 def _build(

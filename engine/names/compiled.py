@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from os import PathLike
 
-from qilin.answer.values import LEVEL_NAMES, Entity, OrgPath, complete, path_text
+from qilin.answer.values import LEVEL_NAMES, Entity, OrgPath, org_path, path_text, trusted
 from qilin.dates.find import TRIGGERS as DATE_TRIGGERS
 from qilin.hierarchy import Hierarchy
-from qilin.names.gazetteer import ORGANISATION, Gazetteer, OrgName
+from qilin.names.elsewhere import Elsewhere
+from qilin.names.gazetteer import Gazetteer
 from qilin.names.indicators import load_indicators
+from qilin.names.mention import OrgMention, OrgName
+from qilin.names.recent import Recent
 from qilin.names.rules import GRID_PREFIXES
-from qilin.operators.phrases import RELATIVES, Filler
-from qilin.operators.phrases import TRIGGERS as PHRASE_TRIGGERS
-from qilin.readings.typos import SWAPPED, TypoFinder
-from qilin.readings.unknowns import NilFinder
-from qilin.text import words as lexicon
+from qilin.names.typo_index import TypoIndex
+from qilin.operators import breakdown, exclusion
+from qilin.operators.relative import RELATIVES
+from qilin.text.filler import Filler
 from qilin.text.normalize import FoldTable
+from qilin.text.words import function_words
 
 DATE_BIT, EXCLUSION_BIT, BREAKDOWN_BIT, GRID_BIT = 1, 2, 4, 8
-# Words that are the ending of a name when they do not stand alone.
-_PLACE_LIKE = frozenset(
-    ["城市", "市区", "县区", "城区", "郊区", "地区", "矿区", "林区", "牧区", "农区", "山区", "库区", "区县", "市县"]
-)
-_WORD_SIZES = (2, 3, 4)
-# A word that begins with one of these is as likely two: 和|平阴.
-_JOINERS = frozenset("的和与及跟同是在有对把被从向为问查看")
+_ORGANISATIONS_KEPT = 1 << 16  # of the names that were made lately
 
 
 class Tables:
@@ -36,13 +33,14 @@ class Tables:
         self.folds = folds
         self.gazetteer = gazetteer
         self.filler = _filler()
-        self._typos: TypoFinder | None = None  # no cached_property: compiled, it is a plain property
-        self._nil: NilFinder | None = None
         self.grid_prefixes = tuple(sorted(map(folds.fold_name, GRID_PREFIXES), key=len, reverse=True))
-        self.org_path = lru_cache(maxsize=65536)(self._org_path)
+        self.org_path = lru_cache(maxsize=65536)(partial(org_path, hierarchy))
         self.inferred = lru_cache(maxsize=65536)(self._inferred)
-        self._suffix_words = frozenset(lexicon.suffix_words())
-        self._longest_suffix_word = max(map(len, self._suffix_words))
+        self._typo_index: TypoIndex | None = None  # no cached_property: compiled, it is a plain property
+        self._elsewhere: Elsewhere | None = None
+        self._names: Recent[tuple[str, str], tuple[OrgName | None]] = Recent(
+            _ORGANISATIONS_KEPT, lambda _, known: 1 + (len(known[0].nodes) if known[0] is not None else 0)
+        )
 
     @classmethod
     def build(cls, hierarchy: Hierarchy, indicators: str | PathLike[str] | None = None) -> Tables:
@@ -56,103 +54,40 @@ class Tables:
         triggers: dict[str, int] = {}
         for bit, words in (
             (DATE_BIT, DATE_TRIGGERS),
-            (EXCLUSION_BIT, PHRASE_TRIGGERS["exclusion"]),
-            (BREAKDOWN_BIT, PHRASE_TRIGGERS["breakdown"]),
+            (EXCLUSION_BIT, exclusion.TRIGGERS),
+            (BREAKDOWN_BIT, breakdown.TRIGGERS),
             (GRID_BIT, GRID_PREFIXES),
         ):
             for word in words:
                 triggers[fold(word)] = triggers.get(fold(word), 0) | bit
-        gazetteer = Gazetteer(hierarchy, surfaces, triggers, RELATIVES, fold, lexicon.ordinary_words())
-        return cls(hierarchy, folds, gazetteer)
-
-    def _org_path(self, node: int) -> OrgPath:
-        hierarchy = self.hierarchy
-        province, city, company, substation = hierarchy.path_names(node)
-        values = {
-            "province": province,
-            "city": city,
-            "company": company,
-            "substation": substation,
-            "level": LEVEL_NAMES[hierarchy.levels[node]],
-            "name": hierarchy.names[node],
-        }
-        return complete(OrgPath, values)
+        return cls(hierarchy, folds, Gazetteer(hierarchy, surfaces, triggers, RELATIVES, fold))
 
     def _inferred(self, node: int, group: int, source: str) -> Entity:
         """An ancestor that the query does not name."""
-        values = {
-            "type": LEVEL_NAMES[self.hierarchy.levels[node]],
-            "name": self.hierarchy.names[node],
-            "text": None,
-            "start": None,
-            "end": None,
-            "source": source,
-            "score": 1.0,
-            "group": group,
-            "note": None,
-        }
-        return complete(Entity, values)
+        level, name = LEVEL_NAMES[self.hierarchy.levels[node]], self.hierarchy.names[node]
+        return trusted(Entity, type=level, name=name, source=source, group=group)
 
     @property
-    def typos(self) -> TypoFinder:
+    def typo_index(self) -> TypoIndex:
         """Made when the first query leaves something unexplained."""
-        if self._typos is None:
-            self._typos = TypoFinder(
-                self.hierarchy,
-                self.gazetteer,
-                self.is_ordinary,
-                self.ends_like_a_word,
-                lexicon.is_place,
-                lexicon.place_characters,
-                self.filler.gap,
-            )
-        return self._typos
+        if self._typo_index is None:
+            self._typo_index = TypoIndex(self.gazetteer.stems)
+        return self._typo_index
 
     @property
-    def nil(self) -> NilFinder:
+    def elsewhere(self) -> Elsewhere:
         """Made when the first query leaves something unexplained."""
-        if self._nil is None:
-            self._nil = NilFinder(
-                self.hierarchy,
-                self.gazetteer.is_stem,
-                self.is_ordinary,
-                self.ends_like_a_word,
-                lexicon.is_place,
-                lexicon.places,
-                self.sounds_like_a_name,
-                self.filler.gap,
-            )
-        return self._nil
+        if self._elsewhere is None:
+            self._elsewhere = Elsewhere(self.gazetteer.is_stem, self.typo_index, self.filler.gap)
+        return self._elsewhere
 
-    def is_ordinary(self, text: str) -> bool:
-        """Whether the text is a word of everyday language."""
-        return text in lexicon.ordinary_words()
-
-    def ends_like_a_word(self, text: str) -> bool:
-        """Whether the text ends in an ordinary word that looks like the ending of a place: 台区, 小区.
-
-        Some of them end names too, and count only by themselves: 廖城市 is no 城市, 火星市区 no 市区.
-        """
-        for size in range(min(self._longest_suffix_word, len(text)), 1, -1):
-            word = text[-size:]
-            if word in self._suffix_words:
-                return size == len(text) or word not in _PLACE_LIKE or self.is_ordinary(text)
-        return False
-
-    def sounds_like_a_name(self, text: str) -> bool:
-        """Whether the text, no word itself, is a homophone of a name of the table, or has two characters swapped."""
-        if self.is_ordinary(text):
-            return False
-        return any(meant.weight <= SWAPPED for meant in self.typos.index.lookup(text))
-
-    def crosses_a_word(self, text: str, edge: int) -> bool:
-        """Whether an ordinary word lies across a place of the text: 更新|城网 across the start of 新城."""
-        words = lexicon.ordinary_words()
-        for size in _WORD_SIZES:
-            for start in range(max(edge - size + 1, 0), min(edge, len(text) - size + 1)):
-                if text[start] not in _JOINERS and text[start : start + size] in words:
-                    return True
-        return False
+    def name(self, stem: str, ending: str) -> OrgName | None:
+        """`Gazetteer.name`, kept: the stems and suffixes of typos come again."""
+        known = self._names.get((stem, ending))
+        if known is None:
+            known = (self.gazetteer.name(stem, ending),)
+            self._names.put((stem, ending), known)
+        return known[0]
 
     def scope_node(self, scope: str | OrgPath) -> int:
         """The node of the caller's own organisation.
@@ -165,9 +100,9 @@ class Tables:
             folded = self.folds.fold_name(text)
             nodes = tuple(
                 node
-                for token in self.gazetteer.scan(folded).tokens
-                if token.kind == ORGANISATION and token[:2] == (0, len(folded)) and isinstance(token.ref, OrgName)
-                for node in token.ref.best
+                for mention in self.gazetteer.scan(folded).mentions
+                if isinstance(mention, OrgMention) and mention[:2] == (0, len(folded))
+                for node in mention.name.best
             )
         if not nodes:
             raise ValueError(
@@ -187,4 +122,4 @@ class Tables:
 
 @lru_cache(maxsize=1)
 def _filler() -> Filler:
-    return Filler(lexicon.function_words())
+    return Filler(function_words())

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import typer
 
-from qilin.answer.values import LEVEL_NAMES, Entity, OrgPath, Resolution, Unknown
+from qilin.answer.resolution import Resolution
+from qilin.answer.values import LEVEL_NAMES, Entity, OrgPath, Unknown
 from qilin.hierarchy import Level
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The bundled word lists: filler, ordinary words, endings of ordinary words, places elsewhere."""
+"""The bundled word lists (filler, ordinary words, endings of ordinary words, places) and what they tell of a text."""
 
 from __future__ import annotations
 
@@ -63,3 +63,45 @@ def is_place(stem: str, suffix: str = "") -> bool:
 
 
 _TOWNSHIP_ENDINGS = ("所", "站", "镇", "乡", "街道", "办事处", "街道办")
+
+# Ordinary words that are the ending of a name when they do not stand alone.
+_PLACE_LIKE = frozenset(
+    ["城市", "市区", "县区", "城区", "郊区", "地区", "矿区", "林区", "牧区", "农区", "山区", "库区", "区县", "市县"]
+)
+_WORD_SIZES = (2, 3, 4)
+# A word that begins with one of these is as likely two: 和|平阴.
+_JOINERS = frozenset("的和与及跟同是在有对把被从向为问查看")
+
+
+def is_ordinary(text: str) -> bool:
+    """Whether the text is a word of everyday language."""
+    return text in ordinary_words()
+
+
+def ends_like_a_word(text: str) -> bool:
+    """Whether the text ends in an ordinary word that looks like the ending of a place: 台区, 小区.
+
+    Some of them end names too, and count only by themselves: 廖城市 is no 城市, 火星市区 no 市区.
+    """
+    words, longest = _suffix_words()
+    for size in range(min(longest, len(text)), 1, -1):
+        word = text[-size:]
+        if word in words:
+            return size == len(text) or word not in _PLACE_LIKE or is_ordinary(text)
+    return False
+
+
+@lru_cache(maxsize=1)
+def _suffix_words() -> tuple[frozenset[str], int]:
+    words = frozenset(suffix_words())
+    return words, max(map(len, words))
+
+
+def word_across(text: str, edge: int) -> tuple[int, int] | None:
+    """The span of an ordinary word that lies across a place of the text: 更新|城网 across the start of 新城."""
+    words = ordinary_words()
+    for size in _WORD_SIZES:
+        for start in range(max(edge - size + 1, 0), min(edge, len(text) - size + 1)):
+            if text[start] not in _JOINERS and text[start : start + size] in words:
+                return start, start + size
+    return None

@@ -4,65 +4,56 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from qilin.answer.values import Conflict, Resolution
-from qilin.check import order_repairs
-from qilin.names.gazetteer import ORGANISATION, OrgName, Token
-from qilin.readings.lattice import Clash, Reading
-from qilin.readings.typos import EDITED
-from qilin.verdict import sentences as questions
-from qilin.verdict.draft import Asked, Draft, finish, written_as
+from qilin.answer.resolution import Resolution
+from qilin.answer.values import Conflict
+from qilin.names.compiled import Tables
+from qilin.names.mention import EDITED, OrgMention
+from qilin.readings.asked import Asked
+from qilin.readings.reading import Clash, Reading
+from qilin.verdict import sentences
+from qilin.verdict.draft import Draft, finish
 from qilin.verdict.entities import gather_other, mention_entity
-
-if TYPE_CHECKING:
-    from qilin.names.compiled import Tables
+from qilin.verdict.repairs import order_repairs
 
 
 def conflict(tables: Tables, asked: Asked, reading: Reading, draft: Draft) -> Resolution:
     """The resolution of a reading with clashes: no target, what is wrong, and the repairs."""
     hierarchy = tables.hierarchy
     number = 0
-    for token in reading.segmentation.tokens:
-        if token.kind == ORGANISATION:
-            draft.entities.append(mention_entity(tables, asked, token, _nodes(token), number))
+    for part in reading.segmentation.parts:
+        if isinstance(part, OrgMention):
+            draft.entities.append(mention_entity(tables, asked, part, part.name.best, number))
             number += 1
         else:
-            gather_other(asked, token, draft)
+            gather_other(asked, part, draft)
     conflicts: list[Conflict] = []
     for clash in reading.clashes:
-        uppers, lowers = _nodes(clash.upper), _nodes(clash.lower)
+        uppers, lowers = clash.upper.name.best, clash.lower.name.best
         repairs = order_repairs(hierarchy, uppers, lowers, _neighbours(tables, clash, uppers, lowers))
         paths = tuple(map(tables.org_path, repairs))
         owners = [tables.org_path(i) for i in repairs if i in lowers]
-        upper, lower = (written_as(asked, t.start, t.end) for t in clash)
-        message = questions.clash(upper, [tables.org_path(i) for i in uppers], lower, owners)
+        upper, lower = (asked.written(t.start, t.end) for t in clash)
+        message = sentences.clash(upper, [tables.org_path(i) for i in uppers], lower, owners)
         spans = {asked.folded.span(t.start, t.end) for t in clash}
         involved = tuple(e for e in draft.entities if (e.start, e.end) in spans)
         conflicts.append(Conflict(kind="path", message=message, entities=involved, repairs=paths))
     candidates = tuple(dict.fromkeys(path for c in conflicts for path in c.repairs))
-    question = conflicts[0].message + questions.repair(conflicts[0].repairs)
+    question = conflicts[0].message + sentences.repair(conflicts[0].repairs)
     return finish(asked, draft, "conflict", conflicts=tuple(conflicts), candidates=candidates, question=question)
-
-
-def _nodes(token: Token) -> tuple[int, ...]:
-    name = token.ref
-    assert isinstance(name, OrgName)
-    return name.best
 
 
 def _neighbours(tables: Tables, clash: Clash, uppers: Sequence[int], lowers: Sequence[int]) -> list[int]:
     """Organisations one typo from a clashing mention that would fit beside the other one."""
     paths, last = tables.hierarchy.paths, tables.hierarchy.last
     found: set[tuple[int, int]] = set()
-    for token, others, below in ((clash.lower, uppers, True), (clash.upper, lowers, False)):
-        name = token.ref
-        assert isinstance(name, OrgName)
+    for mention, others, below in ((clash.lower, uppers, True), (clash.upper, lowers, False)):
+        name = mention.name
         if not name.stem:
             continue
         known = frozenset(others)
         ordered = sorted(known)
-        for meant in tables.typos.index.lookup(name.stem):
+        for meant in tables.typo_index.lookup(name.stem):
             if meant.kept < 2 and meant.weight >= EDITED:
                 continue
             for node, suffixes, _ in tables.gazetteer.entries(meant.stem):

@@ -1,47 +1,15 @@
-"""A query with all that came with the call, and what is gathered for its resolution."""
+"""All that is gathered for one resolution, and the resolution made of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
-
-from qilin.answer.values import Conflict, DateRange, Entity, LevelName, OrgPath, Resolution, Source, Unknown, complete
-from qilin.operators.phrases import Phrase
-from qilin.text.normalize import Folded
-
-if TYPE_CHECKING:
-    from qilin.names.compiled import Tables
-
-
-class Asked(NamedTuple):
-    """A query and all that came with the call."""
-
-    query: str
-    folded: Folded
-    given_today: date | None
-    clock: Callable[[], date]
-    scope: int | None
-    context: Resolution | None
-    default_date: str | None
-
-    def today(self) -> date:
-        """The day that relative dates count from."""
-        return self.given_today or self.clock()
-
-    def whereabouts(self, tables: Tables) -> Iterator[tuple[int, Source]]:
-        """Organisations that say where the caller is: the scope, then what was asked before."""
-        if self.scope is not None:
-            yield self.scope, "scope"
-        if self.context is not None:
-            for target in self.context.targets:
-                node = tables.node_of(target)
-                if node is not None:
-                    yield node, "context"
+from qilin.answer.resolution import Resolution
+from qilin.answer.values import Conflict, DateRange, Entity, LevelName, OrgPath, Unknown, complete
+from qilin.operators.phrase import Phrase
+from qilin.readings.asked import Asked
 
 
 class Draft:
-    """What is being gathered for one resolution."""
+    """The fields of a resolution while they are gathered."""
 
     def __init__(self) -> None:
         self.entities: list[Entity] = []
@@ -50,12 +18,6 @@ class Draft:
         self.unknown: list[Unknown] = []
         self.group_by: LevelName | None = None
         self.relatives: list[Phrase] = []
-
-
-def written_as(asked: Asked, start: int, end: int) -> str:
-    """A stretch of the folded text, as the query has it."""
-    a, b = asked.folded.span(start, end)
-    return asked.query[a:b]
 
 
 def finish(
@@ -69,7 +31,7 @@ def finish(
     conflicts: tuple[Conflict, ...] = (),
     question: str | None = None,
 ) -> Resolution:
-    """The resolution of what was gathered."""
+    """The resolution of a draft."""
     if len(draft.unknown) > 1:
         draft.unknown = _apart(draft.unknown)
     province = city = company = substation = None
@@ -106,7 +68,7 @@ def finish(
 
 
 def _apart(unknown: list[Unknown]) -> list[Unknown]:
-    """In text order, without what lies in the one before: ¼ folds to two runs, but is one character."""
+    """In text order, without those that lie in the one before: ¼ folds to two runs, but is one character."""
     kept: list[Unknown] = []
     for each in sorted(unknown, key=lambda u: (u.start, -u.end)):
         if not kept or each.start >= kept[-1].end:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from qilin.answer.values import LEVEL_NAMES, DateRange, Entity, Source, Unknown, complete, trusted
 from qilin.dates.find import DateMention
-from qilin.names.gazetteer import DATE, INDICATOR, ORGANISATION, PHRASE, OrgName, Token
+from qilin.names.compiled import Tables
+from qilin.names.mention import EDITED, HOMOPHONE, MERGED_SOUND, SWAPPED, IndicatorMention, OrgMention, OrgName
 from qilin.names.rules import FULL
-from qilin.operators.phrases import Phrase
-from qilin.readings.lattice import Group, Reading
-from qilin.readings.typos import TYPO_SCORE
-from qilin.verdict.draft import Asked, Draft
+from qilin.operators.phrase import Phrase
+from qilin.readings.asked import Asked
+from qilin.readings.parts import Part
+from qilin.readings.reading import Group, Reading
+from qilin.verdict.draft import Draft
 
-if TYPE_CHECKING:
-    from qilin.names.compiled import Tables
-
+_TYPO_SCORE = {HOMOPHONE: 0.9, MERGED_SOUND: 0.85, SWAPPED: 0.8, EDITED: 0.7}
 _FORM_SCORE = (1.0, 0.98, 0.95, 0.9, 0.9)  # full, shortened, bare, cut, tail
 
 
@@ -26,19 +25,17 @@ def gather(tables: Tables, asked: Asked, reading: Reading, draft: Draft, doubtfu
     groups = iter(reading.groups)
     numbers: dict[tuple[int, bool], int] = {}  # a target named twice keeps its number
     number = -1
-    doubts: Collection[Group] = set(doubtful) if doubtful else ()
     entities = draft.entities
     left = 0  # mentions of the group still to come
-    for token in reading.segmentation.tokens:
-        if token[2] != ORGANISATION:
-            gather_other(asked, token, draft)
+    for part in reading.segmentation.parts:
+        if not isinstance(part, OrgMention):
+            gather_other(asked, part, draft)
             continue
         if left == 0:
             group = next(groups)
-            assert group.via is not None
             named = group.via[6]
             size = left = len(group.mentions)
-            doubt = group in doubts
+            doubt = group in doubtful
             following = len(numbers)
             number = following if doubt else numbers.setdefault((group.options[0], group.excluded), following)
             if doubt:
@@ -53,9 +50,9 @@ def gather(tables: Tables, asked: Asked, reading: Reading, draft: Draft, doubtfu
         if doubt:
             options = set(group.options)
             nodes = sorted({s.nodes[i] for s in group.states if s.deepest in options}) or [named[i]]
-            entities.append(mention_entity(tables, asked, token, nodes, number))
+            entities.append(mention_entity(tables, asked, part, nodes, number))
         else:
-            entities.append(_entity(tables, asked, token, named[i], number))
+            entities.append(_entity(tables, asked, part, named[i], number))
 
 
 def _shared_path(tables: Tables, group: Group) -> Sequence[int]:
@@ -68,18 +65,16 @@ def _shared_path(tables: Tables, group: Group) -> Sequence[int]:
     return path[:size]
 
 
-def mention_entity(tables: Tables, asked: Asked, token: Token, nodes: Sequence[int], number: int) -> Entity:
+def mention_entity(tables: Tables, asked: Asked, mention: OrgMention, nodes: Sequence[int], number: int) -> Entity:
     """The entity of a mention that could be any of the nodes: as written where their names differ."""
-    entity = _entity(tables, asked, token, nodes[0], number)
+    entity = _entity(tables, asked, mention, nodes[0], number)
     if len(nodes) > 1 and len({tables.hierarchy.names[i] for i in nodes}) > 1:
         return complete(Entity, {**entity.__dict__, "name": entity.text})
     return entity
 
 
-def _entity(tables: Tables, asked: Asked, token: Token, node: int, number: int) -> Entity:
-    """The entity of a mention."""
-    name = token[3]
-    start, end = token[0], token[1]
+def _entity(tables: Tables, asked: Asked, mention: OrgMention, node: int, number: int) -> Entity:
+    start, end, name = mention
     if asked[1][1] is not None:
         start, end = asked.folded.span(start, end)
     template = name.templates.get(node)
@@ -96,7 +91,7 @@ def _entity(tables: Tables, asked: Asked, token: Token, node: int, number: int) 
 
 
 def _template(tables: Tables, name: OrgName, node: int) -> dict[str, object]:
-    """What an entity says of a mention, wherever it stands."""
+    """The fields of a mention's entity that do not depend on where it stands."""
     candidate = name.candidate(node)
     canonical = tables.hierarchy.names[node]
     note = None
@@ -105,70 +100,44 @@ def _template(tables: Tables, name: OrgName, node: int) -> dict[str, object]:
     if name.source:
         source, score = name.source, 0.9
     elif candidate.typo:
-        source, score = "fuzzy", TYPO_SCORE[candidate.typo]
+        source, score = "fuzzy", _TYPO_SCORE[candidate.typo]
     elif candidate.alias is not None and candidate.alias.valid_to is not None:
         note = f"“{candidate.alias.name}”是{candidate.alias.valid_to}年以前的名称，现为“{canonical}”"
-    return {
-        "type": LEVEL_NAMES[tables.hierarchy.levels[node]],
-        "name": canonical,
-        "text": None,
-        "start": None,
-        "end": None,
-        "source": source,
-        "score": score,
-        "group": None,
-        "note": note,
-    }
+    entity = trusted(
+        Entity, type=LEVEL_NAMES[tables.hierarchy.levels[node]], name=canonical, source=source, score=score, note=note
+    )
+    return entity.__dict__
 
 
-def gather_other(asked: Asked, token: Token, draft: Draft) -> None:
-    """An indicator, a date or a steering phrase."""
-    ref = token[3]
-    if token[2] == PHRASE:
-        assert isinstance(ref, Phrase)
-        if ref.kind == "breakdown" and ref.level is not None:
-            draft.group_by = draft.group_by or LEVEL_NAMES[ref.level]
-        elif ref.kind == "relative":
-            draft.relatives.append(ref)
+def gather_other(asked: Asked, part: Part, draft: Draft) -> None:
+    """An indicator, a date or an operator."""
+    if isinstance(part, Phrase):
+        if part.kind == "breakdown" and part.level is not None:
+            draft.group_by = draft.group_by or LEVEL_NAMES[part.level]
+        elif part.kind == "relative":
+            draft.relatives.append(part)
         return
-    start, end = token[0], token[1]
+    start, end = part[0], part[1]
     if asked[1][1] is not None:
         start, end = asked.folded.span(start, end)
     text = asked[0][start:end]
-    if token[2] == INDICATOR:
-        if ref not in draft.indicators:
-            draft.indicators.append(ref)
-        draft.entities.append(_indicator(ref, text, start))
+    if isinstance(part, IndicatorMention):
+        if part.indicator not in draft.indicators:
+            draft.indicators.append(part.indicator)
+        draft.entities.append(_indicator(part.indicator, text, start))
         return
-    assert token[2] == DATE and isinstance(ref, DateMention)
-    if ref.first is None or ref.last is None:
-        draft.unknown.append(unknown_stretch(asked, token[0], token[1], "date"))
+    assert isinstance(part, DateMention)
+    if part.first is None or part.last is None:
+        draft.unknown.append(unknown_stretch(asked, part[0], part[1], "date"))
         return
-    draft.dates.append(complete(DateRange, {"text": text, "start": ref.first, "end": ref.last}))
-    draft.entities.append(_plain_entity("Date", text, text, start, end, "pattern"))
+    draft.dates.append(complete(DateRange, {"text": text, "start": part.first, "end": part.last}))
+    draft.entities.append(trusted(Entity, type="Date", name=text, text=text, start=start, end=end, source="pattern"))
 
 
 @lru_cache(maxsize=4096)  # of few indicators, at few places
 def _indicator(name: str, text: str, start: int) -> Entity:
     source: Source = "exact" if text == name else "alias"
-    return _plain_entity("Indicator", name, text, start, start + len(text), source)
-
-
-def _plain_entity(kind: str, name: str, text: str, start: int, end: int, source: Source) -> Entity:
-    return complete(
-        Entity,
-        {
-            "type": kind,
-            "name": name,
-            "text": text,
-            "start": start,
-            "end": end,
-            "source": source,
-            "score": 1.0,
-            "group": None,
-            "note": None,
-        },
-    )
+    return trusted(Entity, type="Indicator", name=name, text=text, start=start, end=start + len(text), source=source)
 
 
 def unknown_stretch(asked: Asked, start: int, end: int, kind: str, suggestions: tuple[str, ...] = ()) -> Unknown:

@@ -1,26 +1,23 @@
-"""What a query takes out: whether it was understood, and whether it lies in what is asked about."""
+"""The exclusions of a query: whether they were understood, and lie in what is asked about."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from qilin.answer.values import Conflict, OrgPath
-from qilin.names.gazetteer import INDICATOR, PHRASE, Token
-from qilin.operators.phrases import (
-    EXCLUSION_CLOSE,
+from qilin.names.compiled import Tables
+from qilin.names.mention import IndicatorMention
+from qilin.operators.exclusion import (
+    CLOSING,
     MAY_EXCLUDE,
     NEGATED_BEFORE,
     NEGATED_BEHIND,
     NEGATION_BEGINS,
     NEGATION_ENDS,
-    Phrase,
 )
-from qilin.readings.lattice import Reading
-from qilin.verdict import sentences as questions
-
-if TYPE_CHECKING:
-    from qilin.names.compiled import Tables
+from qilin.operators.phrase import Phrase
+from qilin.readings.reading import Reading
+from qilin.verdict import sentences
 
 
 def excluded_outside(tables: Tables, reading: Reading) -> Conflict | None:
@@ -34,7 +31,7 @@ def excluded_outside(tables: Tables, reading: Reading) -> Conflict | None:
         if group.excluded and not any(top < o <= last[top] for o in group.options for top in tops):
             paths = [tables.org_path(i) for i in tops]
             name = tables.hierarchy.names[group.options[0]]
-            return Conflict(kind="exclusion", message=questions.outside(name, paths), repairs=tuple(paths))
+            return Conflict(kind="exclusion", message=sentences.outside(name, paths), repairs=tuple(paths))
     return None
 
 
@@ -58,20 +55,20 @@ def unread_exclusion(text: str, reading: Reading) -> tuple[int, int] | None:
                 return start, end
             if text[start - 1 : start] in NEGATION_ENDS and NEGATED_BEFORE.search(text, max(start - 4, 0), start):
                 return start, end
-    opened: Token | None = None
-    for token in reading.segmentation.tokens:
-        if opened is not None and token[2] == INDICATOR:
-            return opened.start, token.end  # 除投诉外: which of the indicators is asked about?
+    opened: Phrase | None = None
+    for part in reading.segmentation.parts:
+        if opened is not None and isinstance(part, IndicatorMention):
+            return opened.start, part.end  # 除投诉外: which of the indicators is asked about?
         opened = None
-        if token[2] == PHRASE and isinstance(token.ref, Phrase) and token.ref.kind == "exclusion":
-            opened = token
-            close = EXCLUSION_CLOSE.search(text, token.end)
-            if close is not None and any(token.end <= a < close.start() for a, _ in reading.segmentation.runs):
-                return token.start, close.end()  # 除孔所外
+        if isinstance(part, Phrase) and part.kind == "exclusion":
+            opened = part
+            close = CLOSING.search(text, part.end)
+            if close is not None and any(part.end <= a < close.start() for a, _ in reading.segmentation.runs):
+                return part.start, close.end()  # 除孔所外
             if close is not None and not any(g.excluded for g in reading.groups):
-                return token.start, close.end()
+                return part.start, close.end()
     if all(group.excluded for group in reading.groups):
         for group in reading.groups:  # none, or only what is taken out
-            if group.via is not None and group.via.upward:
+            if group.via.upward:
                 return group.mentions[0].start, group.mentions[-1].end  # 扣除曹县菏泽: which is taken out of which?
     return None

@@ -1,0 +1,203 @@
+"""From a query to its best readings: find parts, segment, take out accidents, link, compare, try typos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from qilin.names.compiled import Tables
+from qilin.names.mention import OrgMention
+from qilin.readings.asked import Asked
+from qilin.readings.cost import Cost
+from qilin.readings.lattice import Segmentations, lay_out, overlapped_bare, segment
+from qilin.readings.link import link
+from qilin.readings.parts import Part, find_parts
+from qilin.readings.rating import rate
+from qilin.readings.reading import Group, Reading
+from qilin.readings.support import Dropped, unsupported, without
+from qilin.readings.typos import Stretch, find_stretches, find_typos
+from qilin.readings.whereabouts import nearest
+
+_MAX_ROUNDS = 16  # rounds of taking out accidental mentions; each round takes out at least one
+_quickly = tuple.__new__  # a NamedTuple in a third of the time
+
+
+class Considered(NamedTuple):
+    """Everything that was weighed for a query: the verdict rests on it, explain shows it.
+
+    `parts` are those that the readings were chosen from; `readings` are equally good; `dropped` are mentions
+    taken out for want of support; `lost` are the readings that cost more; `complete` is False where there were
+    too many readings to follow up; `refused` are typos that would not explain more.
+    """
+
+    text: str
+    parts: list[Part]
+    readings: list[Reading]
+    dropped: list[Dropped]
+    complete: bool
+    lost: list[Reading]
+    refused: list[OrgMention]
+
+
+class _Best(NamedTuple):
+    """The best readings of some parts, with the other fields as in `Considered`."""
+
+    readings: list[Reading]
+    dropped: list[Dropped]
+    complete: bool
+    lost: list[Reading]
+
+
+def consider(tables: Tables, asked: Asked) -> Considered:
+    """The parts of a query and its best readings."""
+    text = asked.folded.text
+    parts, tails = find_parts(tables, asked)
+    best = _read(tables, text, parts, tails)
+    refused: list[OrgMention] = []
+    if best.readings[0].segmentation.leftover:
+        parts, best, refused = _correct(tables, text, parts, best)
+    readings = nearest(tables, asked, best.readings)
+    return _quickly(Considered, (text, parts, readings, best.dropped, best.complete, best.lost, refused))
+
+
+def _read(tables: Tables, text: str, parts: list[Part], tails: bool, misspelt: frozenset[Part] = frozenset()) -> _Best:
+    """The best consistent readings; where there is none, the one that costs least."""
+    dropped: list[Dropped] = []
+    for _ in range(_MAX_ROUNDS):
+        cut = segment(text, parts, tables.filler)
+        if not (tails or cut.equal[0].leftover):
+            break
+        accidents = unsupported(tables, text, cut.equal[0])
+        if not accidents:
+            break
+        dropped += accidents
+        parts = without(parts, accidents)
+    readings = _linked(tables, text, cut)
+    if len(readings) == 1 and not readings[0].clashes:
+        if readings[0].apart is not None:
+            readings = _or_apart(tables, text, readings)
+        return _quickly(_Best, (readings, dropped, cut.complete, []))
+    rated = rate(readings, parts, misspelt)
+    least = min(map(_cost, rated))
+    if least.torn or least.clashes:
+        overlapped = overlapped_bare(parts)
+        if overlapped:
+            again = segment(text, [p for p in parts if p not in overlapped], tables.filler)
+            others = rate(_linked(tables, text, again), parts, misspelt)
+            others = [r for r in others if not _cost(r).torn and not _cost(r).clashes]
+            if others:
+                rated = [*others, *rated]
+                cut = again
+                least = min(map(_cost, others))
+    best = [r for r in rated if r.cost == least]
+    lost = [r for r in rated if r.cost != least]
+    if least.torn or least.clashes:
+        return _Best(best[:1], dropped, cut.complete, lost)
+    return _Best(_distinct(_or_apart(tables, text, best)), dropped, cut.complete, lost)
+
+
+def _rated(reading: Reading, parts: Sequence[Part], misspelt: frozenset[Part] = frozenset()) -> Reading:
+    """The reading with its cost, where it has been compared with no other so far."""
+    return reading if reading.cost is not None else rate([reading], parts, misspelt)[0]
+
+
+def _cost(reading: Reading) -> Cost:
+    assert reading.cost is not None
+    return reading.cost
+
+
+def _linked(tables: Tables, text: str, cut: Segmentations) -> list[Reading]:
+    return [link(text, segmentation, tables.hierarchy, tables.filler) for segmentation in cut.equal]
+
+
+def _or_apart(tables: Tables, text: str, readings: list[Reading]) -> list[Reading]:
+    """With the other way to take a list whose later mention may be a target of its own."""
+    others = [
+        link(text, r.segmentation, tables.hierarchy, tables.filler, r.apart)._replace(cost=r.cost)
+        for r in readings
+        if r.apart
+    ]
+    return readings + [r for r in others if not r.clashes] if others else readings
+
+
+def _distinct(readings: list[Reading]) -> list[Reading]:
+    """One reading for each different answer."""
+    answers: dict[tuple[tuple[bool, tuple[int, ...]], ...], Reading] = {}
+    for reading in readings:
+        answers.setdefault(tuple((g.excluded, g.options) for g in reading.groups), reading)
+    return list(answers.values())
+
+
+# ── typos ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Corrected(NamedTuple):
+    """The parts with the misspelt names that explain more, their best readings, and the typos that do not."""
+
+    parts: list[Part]
+    best: _Best
+    refused: list[OrgMention]
+
+
+def _correct(tables: Tables, text: str, parts: list[Part], exact: _Best) -> _Corrected:
+    """The best readings with misspelt names as further mentions; the exact ones where they explain no more."""
+    corrected = _Corrected(parts, exact, [])
+    before = _rated(exact.readings[0], parts)
+    least = _cost(before)
+    stretches: list[Stretch] = []
+    for swallow in (False, True):  # an exact name is only swallowed where that explains still more, or joins more
+        tried, stretches = stretches, find_stretches(tables, text, before, swallow)
+        if stretches == tried:
+            break  # nothing to swallow: the same again
+        typos = find_typos(tables, text, before, stretches)
+        lonely: list[Dropped] = []
+        while typos:
+            misspelt = frozenset(typos)
+            best = _read(tables, text, [*parts, *typos], True, misspelt)
+            alone = [g.mentions[0] for g in best.readings[0].groups if _is_lonely(g)]
+            if alone:
+                lonely += [Dropped(mention, "lonely") for mention in alone]
+                typos = [t for t in typos if t not in alone]
+                continue
+            first = _rated(best.readings[0], [*parts, *typos], misspelt)
+            cost = _cost(first)
+            explains_more = (cost.leftover, cost.abrupt) < (least.leftover, least.abrupt) and cost < least
+            if explains_more and not cost.clashes and not misspelt.isdisjoint(first.segmentation.parts):
+                readings = [r._replace(cost=cost) for r in best.readings]
+                lost = [*best.lost, before, *exact.lost]
+                best = _Best(readings, best.dropped + lonely, best.complete, lost)
+                corrected = _Corrected([*parts, *typos], best, [])
+                least = cost
+            else:
+                corrected.refused.extend(t for t in typos if t not in corrected.parts)
+            break
+        if least.leftover == least.abrupt == 0:
+            break
+    return corrected
+
+
+def _is_lonely(group: Group) -> bool:
+    """Whether a misspelt name is all of a target, though only a mention on its path could support it."""
+    return len(group.mentions) == 1 and not group.mentions[0].name.lonely.isdisjoint(group.options)
+
+
+# ── what if ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def best_with(tables: Tables, considered: Considered, part: Part) -> tuple[Reading, Reading]:
+    """The winner and the best reading that keeps a part, each with its cost, compared with each other.
+
+    For explanations: the first component in which the costs differ is why the part was left out.
+    """
+    text, winner = considered.text, considered.readings[0]
+    gone = {each.mention for each in considered.dropped}
+    beside = [p for p in considered.parts if p not in gone and (p.end <= part.start or part.end <= p.start)]
+    cuts = [s for s in segment(text, [*beside, part], tables.filler).equal if part in s.parts]
+    if not cuts:
+        chosen = [p for p in winner.segmentation.parts if p.end <= part.start or part.end <= p.start]
+        cuts = [lay_out(text, tuple(sorted([*chosen, part], key=lambda p: p.start)), tables.filler)]
+    readings = [link(text, cut, tables.hierarchy, tables.filler) for cut in cuts]
+    parts = [*(p for p in considered.parts if p not in gone), part]
+    misspelt = frozenset(p for p in parts if isinstance(p, OrgMention) and any(c.typo for c in p.name.candidates))
+    first, *others = rate([winner, *readings], parts, misspelt)
+    return first, min(others, key=_cost)

@@ -1,0 +1,50 @@
+"""The caller's whereabouts: scope and context choose among readings that are otherwise equal."""
+
+from __future__ import annotations
+
+from qilin.hierarchy import Hierarchy, Level
+from qilin.names.compiled import Tables
+from qilin.readings.asked import Asked
+from qilin.readings.reading import Group, Reading
+
+
+def nearest(tables: Tables, asked: Asked, readings: list[Reading]) -> list[Reading]:
+    """The readings, and in them the organisations, nearest to scope and context; all where neither is given."""
+    if asked.scope is None and asked.context is None:
+        return readings
+    readings = [
+        r._replace(groups=[_preferred(tables, asked, g) if len(g.options) > 1 else g for g in r.groups])
+        for r in readings
+    ]
+    return _nearest(tables, asked, readings) if len(readings) > 1 else readings
+
+
+def _preferred(tables: Tables, asked: Asked, group: Group) -> Group:
+    """The group with those of its organisations that are nearest to the caller, where they are equally good."""
+    hierarchy = tables.hierarchy
+    for node, source in asked.whereabouts(tables):
+        path = hierarchy.paths[node]
+        tops = [node] if source == "scope" else [top for top in reversed(path) if hierarchy.levels[top] >= Level.CITY]
+        for top in tops:
+            inside = tuple(o for o in group.options if top <= o <= hierarchy.last[top])
+            if inside:
+                via = min(s for s in group.states if s.deepest == inside[0])
+                return group._replace(options=inside, source=source, via=via)
+        near = sorted(group.options, key=lambda o: -shared_levels(hierarchy, node, o))
+        group = group._replace(options=tuple(near))  # sorted is stable: id order among the equally near
+    return group
+
+
+def _nearest(tables: Tables, asked: Asked, readings: list[Reading]) -> list[Reading]:
+    """Readings with every organisation inside the caller's own, if there are any."""
+    hierarchy = tables.hierarchy
+    for top, _ in asked.whereabouts(tables):
+        inside = [r for r in readings if all(top <= o <= hierarchy.last[top] for g in r.groups for o in g.options)]
+        if inside:
+            return inside
+    return readings
+
+
+def shared_levels(hierarchy: Hierarchy, a: int, b: int) -> int:
+    """How many ancestors two nodes share, from the province down, themselves included."""
+    return sum(x == y for x, y in zip(hierarchy.paths[a], hierarchy.paths[b], strict=False))

@@ -1,0 +1,146 @@
+"""Reasons, in Chinese: why a mention, an organisation or a reading was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qilin.names.mention import Candidate, OrgMention
+from qilin.readings.cost import Cost, cost_of_path, deciding, distance
+from qilin.readings.parts import Part
+from qilin.readings.reading import Group, Reading
+from qilin.readings.search import best_with
+from qilin.readings.support import Dropped
+from qilin.report.case import Case, best_states
+
+SOURCE = {
+    "exact": "与表中名称相同", "alias": "别名或简称", "fuzzy": "错别字", "pattern": "句式", "scope": "提问者所在单位",
+    "context": "上一个问题", "graph": "组织表", "default": "默认值", "llm": "模型",
+}  # fmt: skip
+# Of each component of the cost: the fault of the loser, and the merit of the winner.
+_FAULTS = {
+    "torn": "拆开了一个更长的名称",
+    "leftover": "留下更多没有解释的字",
+    "clashes": "两个单位不在同一条路径上",
+    "abrupt": "错字读法另起了一个单位",
+    "steering": "日期、指标和句式优先于单位名",
+    "named": "单位名称解释的字更少",
+    "repeats": "会让同一单位被说两次",
+    "typos": "错别字更重",
+    "form": "写法不如选中的完整",
+    "depth": "写法一样时取上级单位",
+    "upward": "与语序相反",
+    "distance": "离同一句话里的其他单位更远",
+}
+_MERITS = {
+    "torn": "没有拆开更长的名称",
+    "leftover": "留下的字更少",
+    "clashes": "所有单位在同一条路径上",
+    "abrupt": "没有另起单位",
+    "steering": "日期、指标和句式解释的字更多",
+    "named": "单位名称解释的字更多",
+    "typos": "错别字更轻",
+    "form": "写法更完整",
+}
+_UNSUPPORTED = {
+    "tail": "只是名称略去上级后的尾部，前面没有上级，后面没有后缀",
+    "word": "也是普通词；前面没有上级，后面没有后缀，不足以当作单位",
+    "rest": "前面还有没有解释的字，可能是一个更长名称的后半段",
+    "lonely": "改动太大的错别字；路径上没有其他提及支持它",
+}
+
+
+def fault(winner: Cost, loser: Cost) -> str:
+    """Why the loser lost: the first component in which it is worse; "" where none is."""
+    component = deciding(winner, loser)
+    if component == "leftover":
+        return f"{_FAULTS[component]}（{loser.leftover} > {winner.leftover}）"
+    return "" if component is None else _FAULTS[component]
+
+
+def merit(winner: Cost, loser: Cost) -> str:
+    """Why the winner won over this loser."""
+    component = deciding(winner, loser)
+    if component == "leftover":
+        return f"{_MERITS[component]}（{winner.leftover} < {loser.leftover}）"
+    return "" if component is None else _MERITS[component]
+
+
+# ── readings ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def why_first(case: Case, first: Reading, others: Sequence[Reading]) -> str:
+    """The merits of the first reading over those that lost."""
+    if first.clashes:
+        return "没有一种读法能让所有单位在同一条路径上；这一种代价最小，所以报告冲突"
+    if others:
+        return f"有 {len(others) + 1} 种同样好的读法，不能靠猜测选择"
+    open_groups = [g for g in first.groups if len(g.options) > 1]
+    if open_groups:
+        text = "、".join(map(case.text, open_groups[0].mentions))
+        return f"“{text}”对应 {len(open_groups[0].options)} 个单位，条件完全相同"
+    chosen = next((g for g in first.groups if g.source in ("scope", "context")), None)
+    if chosen is not None:
+        return f"同样好的单位里，取{SOURCE[chosen.source]}之内的"
+    if not case.considered.lost or first.cost is None:
+        return "只有这一种读法留下的字最少"
+    merits = [merit(first.cost, lost.cost) for lost in case.considered.lost if lost.cost is not None]
+    return "；".join(dict.fromkeys(filter(None, merits)))
+
+
+# ── organisations of a mention ───────────────────────────────────────────────────────────────────
+
+
+def why_not_named(case: Case, mention: OrgMention, candidate: Candidate, group: Group) -> str:
+    """Why a mention that was kept does not mean one of the organisations it could name."""
+    at = group.mentions.index(mention)
+    hierarchy, node = case.tables.hierarchy, candidate.node
+    costs = [cost_of_path(s, distance(hierarchy, s.deepest, group.after)) for s in group.states if s.nodes[at] == node]
+    if costs:
+        best = min(cost_of_path(s, distance(hierarchy, s.deepest, group.after)) for s in best_states(group))
+        if reason := fault(best, min(costs)):
+            return reason
+        return f"不在{SOURCE[group.source]}之内" if group.source in ("scope", "context") else "不在所查询的单位之内"
+    last = hierarchy.last
+    apart = [
+        case.text(m)
+        for m in group.mentions
+        if not any(n <= node <= last[n] or node <= n <= last[node] for n in m.name.nodes)
+    ]
+    return f"与“{apart[0] if apart else '其余提及'}”不在同一条路径上"
+
+
+# ── parts that were dropped ──────────────────────────────────────────────────────────────────────
+
+
+def why_dropped(case: Case, part: Part, kept: Sequence[Part]) -> str:
+    """Why a part of the lattice is not in the winning readings: recorded, or by what it would cost to keep it."""
+    considered = case.considered
+    if (unknown := case.swallowed_by(part)) and part in considered.readings[0].segmentation.parts:
+        return f"是组织表中没有的“{unknown}”的一部分"
+    for each in considered.dropped:
+        if each.mention == part:
+            return _unsupported(case, each)
+    winner, other = best_with(case.tables, considered, part)
+    assert winner.cost is not None and other.cost is not None
+    touching = [p for p in kept if p.start < part.end and part.start < p.end]
+    reason = fault(winner.cost, other.cost)
+    longer = next((p for p in touching if p.start <= part.start and part.end <= p.end), None)
+    if part in considered.refused:
+        if other.clashes:
+            return "采用这个错字读法，仍有单位不在同一条路径上"
+        if other.cost.leftover >= winner.cost.leftover:
+            return "错别字读法没有让整句解释得更完整"
+    if not reason and len(other.segmentation.parts) > len(winner.segmentation.parts):
+        reason = "解释同样多的字时取较长的一个"
+    if not reason or longer is None:
+        reason = reason or "取它得到的是同样的答案"
+        return f"与“{case.text(touching[0])}”重叠；{reason}" if touching else reason
+    if (longer.start, longer.end) == (part.start, part.end):
+        return f"同一处取了另一种读法；{reason}"
+    return f"包含在更长的“{case.text(longer)}”之内；{reason}"
+
+
+def _unsupported(case: Case, dropped: Dropped) -> str:
+    if dropped.across is not None:
+        return f"是从“{case.asked.written(*dropped.across)}”一词中截出来的"
+    return _UNSUPPORTED[dropped.reason]
