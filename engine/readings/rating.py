@@ -12,16 +12,23 @@ from qilin.readings.parts import Cover, Part
 from qilin.readings.reading import Reading
 
 
-def rate(readings: Sequence[Reading], parts: Sequence[Part], misspelt: Collection[Part] = ()) -> list[Reading]:
+def rate(
+    readings: Sequence[Reading],
+    parts: Sequence[Part],
+    misspelt: Collection[Part] = (),
+    overlapped: set[Part] | None = None,
+) -> list[Reading]:
     """The readings, each with its cost.
 
     Args:
         readings: all that compete; mentions that all of them have do not count for `form`.
         parts: every part of the text.
         misspelt: the mentions among them that are typos.
+        overlapped: the bare mentions that a longer one overlaps, where they are known (`lattice.overlapped_bare`).
     """
+    if overlapped is None:
+        overlapped = overlapped_bare(parts) if any(r.clashes for r in readings) else set()
     names = Cover(p for p in parts if isinstance(p, OrgMention))
-    overlapped = overlapped_bare(parts) if any(r.clashes for r in readings) else set()
     shared = frozenset.intersection(*(frozenset(r.segmentation.parts) for r in readings))
     return [r._replace(cost=_cost(r, names, overlapped, shared, misspelt)) for r in readings]
 

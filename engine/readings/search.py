@@ -77,18 +77,19 @@ def _read(tables: Tables, text: str, parts: list[Part], tails: bool, misspelt: f
         if readings[0].apart is not None:
             readings = _or_apart(tables, text, readings)
         return _quickly(_Best, (readings, dropped, cut.complete, []))
-    rated = rate(readings, parts, misspelt)
+    overlapped = overlapped_bare(parts) if any([r.clashes for r in readings]) else set()
+    if len(readings) == 1 and not overlapped:
+        return _quickly(_Best, (readings, dropped, cut.complete, []))
+    rated = rate(readings, parts, misspelt, overlapped)
     least = min(map(_cost, rated))
-    if least.torn or least.clashes:
-        overlapped = overlapped_bare(parts)
-        if overlapped:
-            again = segment(text, [p for p in parts if p not in overlapped], tables.filler)
-            others = rate(_linked(tables, text, again), parts, misspelt)
-            others = [r for r in others if not _cost(r).torn and not _cost(r).clashes]
-            if others:
-                rated = [*others, *rated]
-                cut = again
-                least = min(map(_cost, others))
+    if overlapped and (least.torn or least.clashes):
+        again = segment(text, [p for p in parts if p not in overlapped], tables.filler)
+        others = rate(_linked(tables, text, again), parts, misspelt, overlapped)
+        others = [r for r in others if not _cost(r).torn and not _cost(r).clashes]
+        if others:
+            rated = [*others, *rated]
+            cut = again
+            least = min(map(_cost, others))
     best = [r for r in rated if r.cost == least]
     lost = [r for r in rated if r.cost != least]
     if least.torn or least.clashes:
@@ -142,8 +143,8 @@ class _Corrected(NamedTuple):
 def _correct(tables: Tables, text: str, parts: list[Part], exact: _Best) -> _Corrected:
     """The best readings with misspelt names as further mentions; the exact ones where they explain no more."""
     corrected = _Corrected(parts, exact, [])
-    before = _rated(exact.readings[0], parts)
-    least = _cost(before)
+    before = exact.readings[0]
+    least: Cost | None = None
     stretches: list[Stretch] = []
     for swallow in (False, True):  # an exact name is only swallowed where that explains still more, or joins more
         tried, stretches = stretches, find_stretches(tables, text, before, swallow)
@@ -161,6 +162,9 @@ def _correct(tables: Tables, text: str, parts: list[Part], exact: _Best) -> _Cor
                 continue
             first = _rated(best.readings[0], [*parts, *typos], misspelt)
             cost = _cost(first)
+            if least is None:
+                before = _rated(before, parts)
+                least = _cost(before)
             explains_more = (cost.leftover, cost.abrupt) < (least.leftover, least.abrupt) and cost < least
             if explains_more and not cost.clashes and not misspelt.isdisjoint(first.segmentation.parts):
                 readings = [r._replace(cost=cost) for r in best.readings]
@@ -171,7 +175,7 @@ def _correct(tables: Tables, text: str, parts: list[Part], exact: _Best) -> _Cor
             else:
                 corrected.refused.extend(t for t in typos if t not in corrected.parts)
             break
-        if least.leftover == least.abrupt == 0:
+        if least is not None and least.leftover == least.abrupt == 0:
             break
     return corrected
 
