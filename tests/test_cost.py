@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_golden import TABLES, golden
 
 from qilin import Engine
 from qilin.readings.cost import Cost, deciding
 from qilin.report.explain import explain
 from qilin.report.explanation import ReadingNote
-from tests.test_golden import TABLES, golden
 
 COMPONENTS = Cost._fields
 

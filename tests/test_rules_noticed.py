@@ -36,26 +36,24 @@ NONE: frozenset[str] = frozenset()
 CODES = ("山东省,菏泽,巨野县供电公司,B12供电所", "山东省,菏泽,曹县供电公司,麒麟供电所")
 
 RULES = {
-    "a lone typo needs a suffix": Rule("qilin.resolver._is_lonely", _no, "菏泽和西明县投诉"),
+    "a lone typo needs a suffix": Rule("qilin.readings.search._is_lonely", _no, "菏泽和西明县投诉"),
     "a bare name that overlaps a longer one": Rule(
-        "qilin.resolver.overlapped_bare", lambda _: set(), "菏泽市中哪个县投诉最多"
+        "qilin.readings.search.overlapped_bare", lambda _: set(), "菏泽市中哪个县投诉最多"
     ),
     "a fuller form elsewhere is doubted": Rule(
-        "qilin.readings.lattice._doubt", lambda states, best, *_: best, "历下供电中心和东阿投诉"
+        "qilin.readings.link._doubt", lambda states, best, *_: best, "历下供电中心和东阿投诉"
     ),
     "a name in a number": Rule("qilin.names.gazetteer._in_number", _no, "几万张工单的投诉"),
     "an indicator in a number": Rule("qilin.names.gazetteer._in_number", _no, "菏泽一百万户投诉"),
-    "a word that ends names too": Rule("qilin.names.compiled._PLACE_LIKE", NONE, "廖城市投诉"),
-    "a word that joins two names": Rule("qilin.names.compiled._JOINERS", NONE, "济南和平阴的投诉，蓝屏了"),
-    "a typo in a longer place": Rule("qilin.readings.typos.TypoFinder._is_elsewhere_from", _no, "中和营供电所投诉"),
+    "a word that ends names too": Rule("qilin.text.words._PLACE_LIKE", NONE, "廖城市投诉"),
+    "a word that joins two names": Rule("qilin.text.words._JOINERS", NONE, "济南和平阴的投诉，蓝屏了"),
+    "a typo in a longer place": Rule("qilin.readings.typos._is_elsewhere_from", _no, "中和营供电所投诉"),
     "a typo behind a word": Rule("qilin.readings.typos._BEGINNERS", NONE, "查剧野县投诉"),
-    "a place called like a word": Rule("qilin.readings.unknowns.NilFinder._place_before", _nowhere, "结构供电所投诉"),
+    "a place called like a word": Rule("qilin.readings.unknowns._place_before", _nowhere, "结构供电所投诉"),
     "syllables that look like filler": Rule(
-        "qilin.readings.unknowns.NilFinder._syllables_before", _nowhere, "菏泽离我最近的供电所投诉"
+        "qilin.readings.unknowns._syllables_before", _nowhere, "菏泽离我最近的供电所投诉"
     ),
-    "a name at the end of a place": Rule(
-        "qilin.readings.unknowns.NilFinder._hidden", lambda *_: (), "中河口供电所投诉"
-    ),
+    "a name at the end of a place": Rule("qilin.readings.unknowns._hidden", lambda *_: (), "中河口供电所投诉"),
 }
 TEARS_CODE = Rule("qilin.names.gazetteer._tears_code", _no, "AB12供电所投诉")
 

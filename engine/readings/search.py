@@ -77,7 +77,7 @@ def _read(tables: Tables, text: str, parts: list[Part], tails: bool, misspelt: f
         if readings[0].apart is not None:
             readings = _or_apart(tables, text, readings)
         return _quickly(_Best, (readings, dropped, cut.complete, []))
-    overlapped = overlapped_bare(parts) if any([r.clashes for r in readings]) else set()
+    overlapped = overlapped_bare(parts) if any(r.clashes for r in readings) else set()
     if len(readings) == 1 and not overlapped:
         return _quickly(_Best, (readings, dropped, cut.complete, []))
     rated = rate(readings, parts, misspelt, overlapped)

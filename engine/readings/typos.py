@@ -119,15 +119,11 @@ def _stretches(tables: Tables, text: str, reading: Reading, swallow: bool) -> It
         words = [(a, b) for a, b in gap.words if b - a > 1 or text[start + a] in _BEGINNERS]
         starts = {start, *(start + edge for word in words for edge in word), *low_starts}
         follows = i < len(parts) and not isinstance(parts[i], OrgMention)
-        starts |= {start + a for a, _ in gap.runs if _begins(text, start, start + a)}
+        # Not behind a syllable that may be part of the name: 分|宜县, 比|奇堡.
+        starts |= {start + a for a, _ in gap.runs if a and not text[start + a - 1].isalnum()}
         edges = frozenset(k for k in range(low, high + 1) if k not in inside)
         runs = tuple((start + a, start + b) for a, b in gap.runs)
         yield Stretch(low, high, start, end, follows, runs, frozenset(starts), edges)
-
-
-def _begins(text: str, first: int, position: int) -> bool:
-    """Whether a name can begin here: not behind a syllable that may be part of it (分|宜县, 比|奇堡)."""
-    return position == first or not text[position - 1].isalnum() or text[position - 1] in _BEGINNERS
 
 
 def _reach(
