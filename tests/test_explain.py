@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -52,7 +53,7 @@ QUERIES = (
 )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def engine() -> Engine:
     return Engine(clock=lambda: TODAY)
 
@@ -124,7 +125,7 @@ def test_a_plain_path_as_text(engine: Engine) -> None:
   1. 胜出  菏泽 + 麒麟 + 投诉
      代价  未解释 0 字；错别字 0；最不完整的写法：词干
      单位  山东省 → 菏泽 → 巨野县供电公司 → 麒麟供电所
-     理由  只有这一种读法留下的字最少
+     理由  没有别的读法代价这样小
 
 路径
   山东省
@@ -294,6 +295,57 @@ def test_an_indicator_named_like_an_organisation_wins(tmp_path: Path) -> None:
     explanation = explain(Engine(indicators=indicators, clock=lambda: TODAY), "菏泽")
     assert note(explanation.kept, "菏泽").kind == "indicator"
     assert note(explanation.dropped, "菏泽").reason == "同一处取了另一种读法；日期、指标和句式优先于单位名"
+
+
+# Reasons that are easily given wrongly, each with its true one: (table, query, scope, mention, part of the reason).
+REASONS = [
+    ("山东省", "滨海新区", None, "滨海新区", "只是名称略去上级后的尾部"),
+    ("山东省", "青口供电所投诉", None, "口供电所", "更长名称的后半段"),
+    ("山东省", "最近7天平阴投诉", None, "天平", "留下更多没有解释的字（4 > 0）"),
+    ("山东省", "今日照常投诉", None, "日照", "日期、指标和句式优先于单位名"),
+    ("内蒙古自治区", "呼伦贝尔投诉", None, "呼伦", "拆开了一个更长的名称"),
+    ("山东省", "菏泽除夕投诉", None, "除", "留下更多没有解释的字"),
+    ("山西省", "绛新县供电公司投诉", None, "绛新县供电公司", "错别字更重"),
+    ("山东省", "菏泽和西明县投诉", None, "西明县", "路径上没有其他提及支持它"),
+    ("山东省", "前曹济河县", None, "济河县", "仍有单位不在同一条路径上"),
+]
+
+
+@pytest.mark.parametrize(("table", "query", "scope", "mention", "reason"), REASONS)
+def test_the_reason_of_a_dropped_mention_is_true(
+    engine_of: Callable[[str], Engine], table: str, query: str, scope: str | None, mention: str, reason: str
+) -> None:
+    dropped = explain(engine_of(table), query, today=TODAY, scope=scope).dropped
+    assert reason in str(note(dropped, mention).reason)
+
+
+@pytest.mark.parametrize(
+    ("query", "scope", "why"),
+    [
+        ("城关供电所投诉", "菏泽", "取提问者所在单位之内的"),
+        ("菏泽市中区投诉", None, "留下字最少的读法里，没有一种能让所有单位在同一条路径上"),
+        ("济南千福山供电所投诉", None, "留下的字更少"),
+        ("历下供电中心和东阿投诉", None, "不能靠猜测选择"),
+        ("巨野市投诉", None, "“巨野”是组织表中没有的“巨野市”的一部分"),
+        ("漕费供电所投诉", None, "需要确认"),
+        ("菏泽除济宁外投诉", None, "不在所查询的单位之内"),
+    ],
+)
+def test_the_reason_of_the_first_reading_is_true(engine: Engine, query: str, scope: str | None, why: str) -> None:
+    assert why in explain(engine, query, scope=scope).readings[0].why
+
+
+def test_nothing_is_listed_twice(engine_of: Callable[[str], Engine]) -> None:
+    """A mention that two stems make, and a reading that two cuts give, are one."""
+    for query in ("新城区供电所投诉", "滨海新区"):
+        dropped = explain(engine_of("内蒙古自治区"), query, today=TODAY).dropped
+        assert len({(n.text, n.start, n.namings) for n in dropped}) == len(dropped)
+
+
+def test_exclusions_are_ruled_out_by_what_is_asked() -> None:
+    engine = table("甲省/乙市/丙丁县供电公司/太平供电所", "甲省/乙市/戊己县供电公司/太平供电所")
+    other = next(n for n in explain(engine, "丙丁县供电公司除太平供电所外投诉").kept[2].namings if not n.chosen)
+    assert (other.path.company, other.why) == ("戊己县供电公司", "不在所查询的单位之内")
 
 
 @pytest.mark.parametrize(

@@ -248,7 +248,7 @@ class _Case:
             readings.append(link(considered.text, segmentation, tables.hierarchy, tables.filler))
         if any(r.clashes for r in readings):
             return "no path joins the chosen organisation with the others"
-        readings = nearest(tables, asked, readings)
+        readings = nearest(tables, asked, readings).readings
         again = considered._replace(parts=[*considered.parts, *added], readings=readings)
         outcome = conclude(tables, asked, again)
         outcome = outcome.model_copy(update={"entities": tuple(self._signed(outcome, changes))})

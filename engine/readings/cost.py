@@ -40,7 +40,7 @@ class Cost(NamedTuple):
     upward: int = 0
     """Steps to a higher level in text order."""
     distance: int = 0
-    """Levels between the target before and the lowest organisation that holds both."""
+    """Levels between the target before and the lowest organisation that holds both; of a reading, 1 outside the scope."""
 
 
 def explained(part: Part) -> tuple[int, int]:

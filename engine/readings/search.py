@@ -56,8 +56,9 @@ def consider(tables: Tables, asked: Asked) -> Considered:
     refused: list[OrgMention] = []
     if best.readings[0].segmentation.leftover:
         parts, best, refused = _correct(tables, text, parts, best)
-    readings = nearest(tables, asked, best.readings)
-    return _quickly(Considered, (text, parts, readings, best.dropped, best.complete, best.lost, refused))
+    near = nearest(tables, asked, best.readings)
+    lost = near.lost + best.lost
+    return _quickly(Considered, (text, parts, near.readings, best.dropped, best.complete, lost, refused))
 
 
 def _read(tables: Tables, text: str, parts: list[Part], tails: bool, misspelt: frozenset[Part] = frozenset()) -> _Best:
@@ -145,13 +146,13 @@ def _correct(tables: Tables, text: str, parts: list[Part], exact: _Best) -> _Cor
     corrected = _Corrected(parts, exact, [])
     before = exact.readings[0]
     least: Cost | None = None
+    lonely: list[Dropped] = []
     stretches: list[Stretch] = []
     for swallow in (False, True):  # an exact name is only swallowed where that explains still more, or joins more
         tried, stretches = stretches, find_stretches(tables, text, before, swallow)
         if stretches == tried:
             break  # nothing to swallow: the same again
         typos = find_typos(tables, text, before, stretches)
-        lonely: list[Dropped] = []
         while typos:
             misspelt = frozenset(typos)
             best = _read(tables, text, [*parts, *typos], True, misspelt)
@@ -169,7 +170,7 @@ def _correct(tables: Tables, text: str, parts: list[Part], exact: _Best) -> _Cor
             if explains_more and not cost.clashes and not misspelt.isdisjoint(first.segmentation.parts):
                 readings = [r._replace(cost=cost) for r in best.readings]
                 lost = [*best.lost, before, *exact.lost]
-                best = _Best(readings, best.dropped + lonely, best.complete, lost)
+                best = _Best(readings, best.dropped, best.complete, lost)
                 corrected = _Corrected([*parts, *typos], best, [])
                 least = cost
             else:
@@ -177,7 +178,8 @@ def _correct(tables: Tables, text: str, parts: list[Part], exact: _Best) -> _Cor
             break
         if least is not None and least.leftover == least.abrupt == 0:
             break
-    return corrected
+    best = corrected.best
+    return corrected._replace(best=best._replace(dropped=best.dropped + lonely)) if lonely else corrected
 
 
 def _is_lonely(group: Group) -> bool:

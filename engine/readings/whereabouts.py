@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from qilin.hierarchy import Hierarchy, Level
 from qilin.names.compiled import Tables
 from qilin.readings.asked import Asked
 from qilin.readings.reading import Group, Reading
 
 
-def nearest(tables: Tables, asked: Asked, readings: list[Reading]) -> list[Reading]:
+class Nearest(NamedTuple):
+    """The readings nearest to the caller, and those that lost for being further away."""
+
+    readings: list[Reading]
+    lost: list[Reading]
+
+
+def nearest(tables: Tables, asked: Asked, readings: list[Reading]) -> Nearest:
     """The readings, and in them the organisations, nearest to scope and context; all where neither is given."""
     if asked.scope is None and asked.context is None:
-        return readings
+        return Nearest(readings, [])
     readings = [
         r._replace(groups=[_preferred(tables, asked, g) if len(g.options) > 1 else g for g in r.groups])
         for r in readings
     ]
-    return _nearest(tables, asked, readings) if len(readings) > 1 else readings
+    if len(readings) == 1:
+        return Nearest(readings, [])
+    last = tables.hierarchy.last
+    for top, _ in asked.whereabouts(tables):
+        inside = [all(top <= o <= last[top] for g in r.groups for o in g.options) for r in readings]
+        if any(inside):
+            lost = [r for r, near in zip(readings, inside, strict=True) if not near and r.cost is not None]
+            further = [r._replace(cost=r.cost._replace(distance=1)) for r in lost if r.cost is not None]
+            return Nearest([r for r, near in zip(readings, inside, strict=True) if near], further)
+    return Nearest(readings, [])
 
 
 def _preferred(tables: Tables, asked: Asked, group: Group) -> Group:
@@ -33,16 +51,6 @@ def _preferred(tables: Tables, asked: Asked, group: Group) -> Group:
         near = sorted(group.options, key=lambda o: -shared_levels(hierarchy, node, o))
         group = group._replace(options=tuple(near))  # sorted is stable: id order among the equally near
     return group
-
-
-def _nearest(tables: Tables, asked: Asked, readings: list[Reading]) -> list[Reading]:
-    """Readings with every organisation inside the caller's own, if there are any."""
-    hierarchy = tables.hierarchy
-    for top, _ in asked.whereabouts(tables):
-        inside = [r for r in readings if all(top <= o <= hierarchy.last[top] for g in r.groups for o in g.options)]
-        if inside:
-            return inside
-    return readings
 
 
 def shared_levels(hierarchy: Hierarchy, a: int, b: int) -> int:

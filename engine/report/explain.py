@@ -46,8 +46,9 @@ def explain(
     case = Case(tables, asked, considered, resolution)
     chosen = list(dict.fromkeys(part for reading in considered.readings for part in reading.segmentation.parts))
     kept = [part for part in chosen if not case.swallowed_by(part)]
-    weighed = [*considered.parts, *_shorter(considered.parts), *considered.refused, *chosen]
-    weighed += [each.mention for each in considered.dropped]
+    accidents = [each.mention for each in considered.dropped]
+    used = [part for part in considered.parts if part not in accidents]
+    weighed = [*used, *_shorter(used), *considered.refused, *accidents, *chosen]
     same = {_content(part) for part in kept}
     dropped = [part for content, part in {_content(p): p for p in reversed(weighed)}.items() if content not in same]
     return Explanation(
@@ -138,7 +139,8 @@ def _reading_notes(case: Case) -> list[ReadingNote]:
     if first.cost is None:
         first = rate([first], considered.parts)[0]
     assert first.cost is not None
-    verdict: Verdict = "clashes" if first.clashes else "tied" if others else "wins"
+    clashes = first.clashes and case.resolution.status == "conflict"
+    verdict: Verdict = "clashes" if clashes else "tied" if others else "wins"
     notes = [_reading_note(case, first, first.cost, verdict, None, why_first(case, first, others))]
     for reading in others:
         cost = reading.cost or first.cost
@@ -146,7 +148,9 @@ def _reading_notes(case: Case) -> list[ReadingNote]:
     lost = [(reading.cost, reading) for reading in considered.lost if reading.cost is not None]
     for cost, reading in sorted(lost, key=lambda pair: pair[0]):
         decided = deciding(first.cost, cost)
-        notes.append(_reading_note(case, reading, cost, "lost", decided, fault(first.cost, cost)))
+        note = _reading_note(case, reading, cost, "lost", decided, fault(first.cost, cost))
+        if note not in notes:
+            notes.append(note)
     return notes
 
 

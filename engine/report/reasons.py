@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from qilin.names.mention import Candidate, OrgMention
 from qilin.readings.cost import Cost, cost_of_path, deciding, distance
@@ -10,7 +10,7 @@ from qilin.readings.parts import Part
 from qilin.readings.reading import Group, Reading
 from qilin.readings.search import best_with
 from qilin.readings.support import Dropped
-from qilin.report.case import Case, best_states
+from qilin.report.case import Case
 
 SOURCE = {
     "exact": "与表中名称相同", "alias": "别名或简称", "fuzzy": "错别字", "pattern": "句式", "scope": "提问者所在单位",
@@ -34,7 +34,7 @@ _FAULTS = {
 _MERITS = {
     "torn": "没有拆开更长的名称",
     "leftover": "留下的字更少",
-    "clashes": "所有单位在同一条路径上",
+    "clashes": "单位之间没有冲突",
     "abrupt": "没有另起单位",
     "steering": "日期、指标和句式解释的字更多",
     "named": "单位名称解释的字更多",
@@ -69,22 +69,49 @@ def merit(winner: Cost, loser: Cost) -> str:
 
 
 def why_first(case: Case, first: Reading, others: Sequence[Reading]) -> str:
-    """The merits of the first reading over those that lost."""
+    """Why the first reading is the first, and what the answer still holds against it."""
+    return "；".join(filter(None, (_why_best(case, first, others), *_reservations(case, first))))
+
+
+def _why_best(case: Case, first: Reading, others: Sequence[Reading]) -> str:
     if first.clashes:
-        return "没有一种读法能让所有单位在同一条路径上；这一种代价最小，所以报告冲突"
+        return "留下字最少的读法里，没有一种能让所有单位在同一条路径上"
     if others:
         return f"有 {len(others) + 1} 种同样好的读法，不能靠猜测选择"
-    open_groups = [g for g in first.groups if len(g.options) > 1]
-    if open_groups:
-        text = "、".join(map(case.text, open_groups[0].mentions))
-        return f"“{text}”对应 {len(open_groups[0].options)} 个单位，条件完全相同"
+    group = next((g for g in first.groups if len(g.options) > 1), None)
+    if group is not None:
+        text = "、".join(map(case.text, group.mentions))
+        costs = [min(_costs(case, group, option)) for option in group.options]
+        equal = "条件完全相同" if len(set(costs)) == 1 else "写法更合适的离前面的单位更远，不能靠猜测选择"
+        return f"“{text}”对应 {len(group.options)} 个单位，{equal}"
     chosen = next((g for g in first.groups if g.source in ("scope", "context")), None)
     if chosen is not None:
         return f"同样好的单位里，取{SOURCE[chosen.source]}之内的"
-    if not case.considered.lost or first.cost is None:
-        return "只有这一种读法留下的字最少"
-    merits = [merit(first.cost, lost.cost) for lost in case.considered.lost if lost.cost is not None]
-    return "；".join(dict.fromkeys(filter(None, merits)))
+    merits = [merit(first.cost, r.cost) for r in case.considered.lost if first.cost is not None and r.cost is not None]
+    return "；".join(dict.fromkeys(filter(None, merits))) or "没有别的读法代价这样小"
+
+
+def _reservations(case: Case, first: Reading) -> Iterator[str]:
+    """What keeps the answer from being that of the first reading."""
+    for part in first.segmentation.parts:
+        if unknown := case.swallowed_by(part):
+            yield f"但“{case.text(part)}”是组织表中没有的“{unknown}”的一部分"
+    for group in first.groups:
+        for mention, node in zip(group.mentions, group.via.nodes, strict=True):
+            if node in mention.name.guesses:
+                yield f"但“{case.text(mention)}”与表中名称相差较多，需要确认"
+    if any(c.kind == "exclusion" for c in case.resolution.conflicts):
+        yield "但要除去的单位不在所查询的单位之内"
+
+
+def _costs(case: Case, group: Group, node: int, mention: int | None = None) -> list[Cost]:
+    """The costs of the states of a group that end at a node, or in which one of its mentions is the node."""
+    hierarchy = case.tables.hierarchy
+    return [
+        cost_of_path(s, distance(hierarchy, s.deepest, group.after))
+        for s in group.states
+        if (s.deepest if mention is None else s.nodes[mention]) == node
+    ]
 
 
 # ── organisations of a mention ───────────────────────────────────────────────────────────────────
@@ -92,14 +119,16 @@ def why_first(case: Case, first: Reading, others: Sequence[Reading]) -> str:
 
 def why_not_named(case: Case, mention: OrgMention, candidate: Candidate, group: Group) -> str:
     """Why a mention that was kept does not mean one of the organisations it could name."""
-    at = group.mentions.index(mention)
     hierarchy, node = case.tables.hierarchy, candidate.node
-    costs = [cost_of_path(s, distance(hierarchy, s.deepest, group.after)) for s in group.states if s.nodes[at] == node]
+    costs = _costs(case, group, node, group.mentions.index(mention))
     if costs:
-        best = min(cost_of_path(s, distance(hierarchy, s.deepest, group.after)) for s in best_states(group))
-        if reason := fault(best, min(costs)):
-            return reason
-        return f"不在{SOURCE[group.source]}之内" if group.source in ("scope", "context") else "不在所查询的单位之内"
+        asked = [o for g in case.considered.readings[0].groups if not g.excluded for o in g.options]
+        if group.excluded and asked and not any(top < node <= hierarchy.last[top] for top in asked):
+            return "不在所查询的单位之内"
+        best = min(cost for option in group.options for cost in _costs(case, group, option))
+        if deciding(best, min(costs)) == "form" and len(group.mentions) > 1:
+            return "整条路径的写法不如选中的完整"
+        return fault(best, min(costs)) or f"不在{SOURCE[group.source]}之内"
     last = hierarchy.last
     apart = [
         case.text(m)
