@@ -43,6 +43,7 @@ MODULES = (
     "resolver",
     "text/filler",
     "text/normalize",
+    "text/tuples",
     "text/words",
     "verdict/conflicts",
     "verdict/dialogue",

@@ -12,12 +12,12 @@ from qilin.hierarchy import Alias, Hierarchy, Level
 from qilin.names.mention import NO_NODES, IndicatorMention, OrgMention, OrgName, Sense
 from qilin.names.rules import BARE, CITY_ADMIN, CUT, SHORT, SUFFIX_STARTS, TAIL, Name, Suffixes, names_of, whole
 from qilin.names.suffixes import endings, suffix_at, without_peoples
+from qilin.text.tuples import quickly
 from qilin.text.words import is_ordinary
 
 TAIL_BIT = 1 << 16  # the trigger that says the text holds the tail of a name
 _MAX_HELD = 1 << 19  # organisations that the remembered strings may name together
 _MAX_MEMO = 1 << 16  # strings whose meaning is remembered
-_quickly = tuple.__new__  # a NamedTuple in a third of the time
 
 
 # What the automaton knows of one string that is more than a trigger: its length, itself if it is a stem, the indicator
@@ -60,7 +60,7 @@ def _add(
 def _together(entries: list[tuple[int, Suffixes, Alias | None]]) -> tuple[_Same, ...]:
     if len(entries) == 1:
         node, suffixes, alias = entries[0]
-        return (_quickly(_Same, (suffixes, alias, (node,))),)
+        return (quickly(_Same, (suffixes, alias, (node,))),)
     nodes: dict[tuple[int, Alias | None], list[int]] = {}
     kinds: dict[int, Suffixes] = {}
     for node, suffixes, alias in entries:
@@ -206,15 +206,15 @@ class Gazetteer:
                         or (self._has_codes and _tears_code(text, start, end + more))
                     ):
                         low, high = start, end + more
-                        mentions.append(_quickly(OrgMention, (start, high, name)))
+                        mentions.append(quickly(OrgMention, (start, high, name)))
                         if name.tail:
                             triggers |= TAIL_BIT
             if indicator is not None and not (text[start] in _MULTIPLIERS and _in_number(text, start)):
                 low, high = start, end
-                mentions.append(_quickly(IndicatorMention, (start, end, indicator)))
+                mentions.append(quickly(IndicatorMention, (start, end, indicator)))
             if relative is not None and not (low <= start and end <= high):
                 relatives.append((start, end, relative))
-        return _quickly(Scan, (mentions, relatives, triggers, until))
+        return quickly(Scan, (mentions, relatives, triggers, until))
 
     def _remember(self, slot: int, stem: str, suffix: str) -> _Longest:
         """`_longest`, kept for the next text; and whether it counts wherever it stands."""
@@ -277,7 +277,7 @@ class Gazetteer:
                 if form is not None:
                     level = self.levels[nodes[0]]
                     upper = upper or level != Level.SUBSTATION
-                    senses.append(_quickly(Sense, (nodes, form, level, alias, not rest, 0)))
+                    senses.append(quickly(Sense, (nodes, form, level, alias, not rest, 0)))
         forbidden = self._forbidden.get(text)
         if len(senses) > 1 or forbidden is not None:
             senses = _each_once(senses, forbidden or NO_NODES)
@@ -317,7 +317,7 @@ class Gazetteer:
                         form, depth = BARE, min(bare_depths)
                 elif node in self._autonomous and form == BARE:
                     depth = Level.SUBSTATION
-                raised.append(_quickly(Sense, ((node,), form, depth, sense.alias, sense.bare, sense.typo)))
+                raised.append(quickly(Sense, ((node,), form, depth, sense.alias, sense.bare, sense.typo)))
         return raised
 
     @property

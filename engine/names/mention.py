@@ -8,11 +8,11 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from qilin.hierarchy import Alias
+from qilin.text.tuples import quickly
 
 EXACT, HOMOPHONE, MERGED_SOUND, SWAPPED, EDITED = range(5)  # weight of a typo; 0: written as it should be
 NO_NODES: frozenset[int] = frozenset()
 _first = itemgetter(0)
-_quickly = tuple.__new__  # a NamedTuple in a third of the time
 
 
 class Candidate(NamedTuple):
@@ -137,7 +137,7 @@ class OrgName:
         """Every organisation the mention could be, ascending by node."""
         if self._candidates is None:
             found = [
-                _quickly(Candidate, (node, form, depth, typo, alias))
+                quickly(Candidate, (node, form, depth, typo, alias))
                 for nodes, form, depth, alias, _, typo in self._senses
                 for node in nodes
             ]
@@ -159,7 +159,7 @@ class OrgName:
         for nodes, form, depth, alias, _, typo in self._senses:
             at = bisect_left(nodes, node)
             if at < len(nodes) and nodes[at] == node:
-                return _quickly(Candidate, (node, form, depth, typo, alias))
+                return quickly(Candidate, (node, form, depth, typo, alias))
         raise AssertionError("only one of the nodes has a candidate")
 
     @property
@@ -168,7 +168,7 @@ class OrgName:
         if self._states is None:
             # Equally light typos are equally good, however full the form or high the level.
             self._states = [
-                _quickly(State, (0, typo, 0 if typo else form, 0 if typo else depth, 0, node, (node,)))
+                quickly(State, (0, typo, 0 if typo else form, 0 if typo else depth, 0, node, (node,)))
                 for node, form, depth, typo, _ in self.candidates
             ]
         return self._states

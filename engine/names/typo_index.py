@@ -14,11 +14,11 @@ from typing import NamedTuple
 from qilin.names.mention import EDITED, HOMOPHONE, MERGED_SOUND, SWAPPED
 from qilin.names.recent import Recent
 from qilin.text.sounds import merged_readings, readings
+from qilin.text.tuples import quickly
 
 _IDEOGRAPHS = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]+").fullmatch
 _WILD = "\ufffc"
 _MAX_STEM = 12
-_quickly = tuple.__new__  # a NamedTuple in a third of the time
 _MEANINGS_KEPT = 1 << 14  # of stems that were looked up lately
 
 
@@ -92,7 +92,7 @@ class TypoIndex:
             for other in others:
                 weight = alike.get(other, EDITED)
                 if (heavy or weight < SWAPPED) and other != character:
-                    found.append(_quickly(Meant, (weight, f"{before}{other}{behind}", size - 1, character)))
+                    found.append(quickly(Meant, (weight, f"{before}{other}{behind}", size - 1, character)))
         if heavy:
             for i in range(size - 1):
                 swapped = written[:i] + written[i + 1] + written[i] + written[i + 2 :]

@@ -18,11 +18,11 @@ from qilin.readings.cost import explained
 from qilin.readings.parts import Part
 from qilin.readings.reading import Segmentation
 from qilin.text.filler import Filler
+from qilin.text.tuples import quickly
 
 MAX_SEGMENTATIONS = 64  # equally good ways to cut one text that are followed up
 _MAX_WORK = 4000  # parts in all alternatives of one text together
 _by_place = itemgetter(0, 1)
-_quickly = tuple.__new__  # a NamedTuple in a third of the time
 _BEGIN = -1
 
 
@@ -54,7 +54,7 @@ def segment(text: str, parts: Sequence[Part], filler: Filler) -> Segmentations:
             break
         covered = part[1]
     else:
-        return _quickly(Segmentations, ([lay_out(text, tuple(parts), filler)], True))
+        return quickly(Segmentations, ([lay_out(text, tuple(parts), filler)], True))
     ordered = sorted(parts, key=_by_place)
     chosen: list[Part] = []
     covered = 0
@@ -72,7 +72,7 @@ def segment(text: str, parts: Sequence[Part], filler: Filler) -> Segmentations:
         elif end > covered or (end == covered and _splits(text, chosen[-1], part, shortest, filler)):
             break  # overlaps, or ends alike and splits the longer one in two
     else:
-        return _quickly(Segmentations, ([lay_out(text, tuple(chosen), filler)], True))
+        return quickly(Segmentations, ([lay_out(text, tuple(chosen), filler)], True))
     return _best_cuts(text, ordered, filler)
 
 
@@ -104,7 +104,7 @@ def lay_out(text: str, chosen: tuple[Part, ...], filler: Filler) -> Segmentation
         if gap.content:
             leftover += gap.content
             runs.extend((position + a, position + b) for a, b in gap.runs)
-    return _quickly(Segmentation, (chosen, leftover, tuple(runs)))
+    return quickly(Segmentation, (chosen, leftover, tuple(runs)))
 
 
 def _best_cuts(text: str, ordered: list[Part], filler: Filler) -> Segmentations:

@@ -16,10 +16,10 @@ from qilin.readings.cost import distance
 from qilin.readings.reading import Clash, Group, Reading, Segmentation
 from qilin.text.filler import Filler
 from qilin.text.separators import SOFT_SEPARATORS
+from qilin.text.tuples import quickly
 
 _MANY = 12  # organisations of one name that are tried one by one
 MAX_STATES = 4096  # partial paths of one target that are followed up
-_quickly = tuple.__new__  # a NamedTuple in a third of the time
 
 
 class _Target:
@@ -81,7 +81,7 @@ def link(
             targets.append(current)
             listed = None
         last_org = anchor = part[1]
-    return _quickly(Reading, (segmentation, _chosen(targets, hierarchy), clashes, maybe, None))
+    return quickly(Reading, (segmentation, _chosen(targets, hierarchy), clashes, maybe, None))
 
 
 def _continues(text: str, end: int, mention: OrgMention, opening: bool) -> bool:
@@ -117,7 +117,7 @@ def _extend(states: list[State], name: OrgName, hierarchy: Hierarchy) -> list[St
                 typo, its_form, its_depth = typos + typo, form, depth
             again = repeats + 1 if node in nodes else repeats
             up = upward + 1 if levels[node] < levels[nodes[-1]] else upward
-            extended.append(_quickly(State, (again, typo, its_form, its_depth, up, bottom, (*nodes, node))))
+            extended.append(quickly(State, (again, typo, its_form, its_depth, up, bottom, (*nodes, node))))
     if len(extended) > MAX_STATES:
         extended = sorted(extended)[:MAX_STATES]
     return extended
@@ -172,7 +172,7 @@ def _chosen(targets: list[_Target], hierarchy: Hierarchy) -> list[Group]:
     if len(targets) == 1 and len(targets[0].states) == 1:  # the usual case, said shortly
         target = targets[0]
         via = target.states[0]
-        return [_quickly(Group, (target.mentions, target.states, target.excluded, (via[5],), via, "graph", None))]
+        return [quickly(Group, (target.mentions, target.states, target.excluded, (via[5],), via, "graph", None))]
     chosen: dict[int, Group] = {}
     before: int | None = None  # the target before that is certain, exclusions left out
     wanted = [t for t in targets if not t.excluded]

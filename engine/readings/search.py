@@ -17,9 +17,9 @@ from qilin.readings.reading import Group, Reading
 from qilin.readings.support import Dropped, unsupported, without
 from qilin.readings.typos import Stretch, find_stretches, find_typos
 from qilin.readings.whereabouts import nearest
+from qilin.text.tuples import quickly
 
 _MAX_ROUNDS = 16  # rounds of taking out accidental mentions; each round takes out at least one
-_quickly = tuple.__new__  # a NamedTuple in a third of the time
 
 
 class Considered(NamedTuple):
@@ -58,7 +58,7 @@ def consider(tables: Tables, asked: Asked) -> Considered:
         parts, best, refused = _correct(tables, text, parts, best)
     near = nearest(tables, asked, best.readings)
     lost = near.lost + best.lost
-    return _quickly(Considered, (text, parts, near.readings, best.dropped, best.complete, lost, refused))
+    return quickly(Considered, (text, parts, near.readings, best.dropped, best.complete, lost, refused))
 
 
 def _read(tables: Tables, text: str, parts: list[Part], tails: bool, misspelt: frozenset[Part] = frozenset()) -> _Best:
@@ -77,10 +77,10 @@ def _read(tables: Tables, text: str, parts: list[Part], tails: bool, misspelt: f
     if len(readings) == 1 and not readings[0].clashes:
         if readings[0].apart is not None:
             readings = _or_apart(tables, text, readings)
-        return _quickly(_Best, (readings, dropped, cut.complete, []))
+        return quickly(_Best, (readings, dropped, cut.complete, []))
     overlapped = overlapped_bare(parts) if any(r.clashes for r in readings) else set()
     if len(readings) == 1 and not overlapped:
-        return _quickly(_Best, (readings, dropped, cut.complete, []))
+        return quickly(_Best, (readings, dropped, cut.complete, []))
     rated = rate(readings, parts, misspelt, overlapped)
     least = min(map(_cost, rated))
     if overlapped and (least.torn or least.clashes):
