@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from qilin import Engine
-from qilin.hierarchy import HierarchyError
+from qilin.hierarchy import HierarchyError, suffixes
 from qilin.names.cache import cache_folder, load_tables
 
 ROWS = "province,city,company,substation\n山东省,菏泽,巨野县供电公司,麒麟供电所\n山东省,菏泽,曹县供电公司,庄寨供电所\n"
@@ -53,6 +53,15 @@ def test_a_changed_table_is_another_entry(table: Path) -> None:
     answers(table)
     table.write_text(ROWS.replace("麒麟", "凤凰"), encoding="utf-8")
     assert Engine(load_tables(table)).resolve("凤凰供电所投诉").substation == "凤凰供电所"
+    assert len(entries()) == 2
+
+
+def test_another_edition_of_the_suffix_words_is_another_entry(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_tables(table)
+    edited = table.with_name("suffixes.py")
+    edited.write_text("# one word more\n", encoding="utf-8")
+    monkeypatch.setattr(suffixes, "__file__", str(edited))
+    load_tables(table)
     assert len(entries()) == 2
 
 

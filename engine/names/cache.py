@@ -17,12 +17,12 @@ from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
 from pathlib import Path
 
-from qilin.hierarchy import Hierarchy, bundled_path
+from qilin.hierarchy import Hierarchy, bundled_path, suffixes
 from qilin.names import gazetteer
 from qilin.names.compiled import Tables
 
 _LAYOUT = 3  # raise when the pickled classes change shape
-_CODE = ("dates", "names", "operators", "text")  # rooms whose code decides what is pickled
+_CODE = ("dates", "names", "operators", "text")  # rooms whose code decides what is pickled, as that of hierarchy does
 _KEPT = 16  # entries kept; the oldest go first
 
 
@@ -84,7 +84,8 @@ def _key(*files: str | PathLike[str] | None) -> str:
     digest = hashlib.sha256(f"{_LAYOUT} {sys.version} {_package_version()} {compiled}".encode())
     lists = ("indicators.csv", "lexicon/ordinary_words.txt", "lexicon/function_words.txt")
     package = Path(__file__).parent.parent
-    code = [path for room in _CODE for path in sorted((package / room).glob("*.py"))]
+    rooms = [Path(suffixes.__file__).parent, *(package / room for room in _CODE)]
+    code = [path for room in rooms for path in sorted(room.glob("*.py"))]
     sources = [*files, *map(bundled_path, lists), *code]
     for source in sources:
         digest.update(b"\0")

@@ -1,147 +1,55 @@
-"""The names an organisation goes by: one readable table of rules.
+"""The names an organisation goes by: rules over the words of `qilin.hierarchy.suffixes`.
 
-A name is a stem and a suffix: 巨野 + 县供电公司, 麒麟 + 供电所, 菏泽 + "". The stem goes into the
-automaton; what may follow it, and what that makes of the name (full, shortened, bare), is looked
-up here. So a table of 40,000 organisations needs 30,000 strings, not half a million.
+A name is a stem and a suffix: 巨野 + 县供电公司, 麒麟 + 供电所, 菏泽 + "". The stem goes into the automaton; the suffixes
+it may have, and how full they make the name (full, shortened, bare), are looked up here. So a table of 40,000
+organisations needs 30,000 strings, not half a million.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
 from qilin.hierarchy import Level
+from qilin.hierarchy.suffixes import division_words, longest_first, one_of, organisation_words
 
 FULL, SHORT, BARE, CUT, TAIL = range(5)  # how much of the name is said, fullest first
 
-# ── what people put behind a stem ────────────────────────────────────────────────────────────────
-PROVINCE_ORG = ("电力公司", "电力有限公司", "供电公司", "公司", "电力")
-COMPANY_ORG = (
-    "供电公司", "公司", "供电局", "供电中心", "供电部", "营业部",
-    "供电分公司", "供电有限公司", "供电有限责任公司", "电力公司", "电力局", "电业局",
-)  # fmt: skip
-SUBSTATION_ORG = ("供电所", "所", "供电站", "供电服务站", "供电营业所", "供电营业站", "供电分所")
-PROVINCE_ADMIN = ("省", "自治区", "市")
-CITY_ADMIN = ("市", "地区", "盟", "自治州", "州")
-COMPANY_ADMIN = ("自治县", "自治旗", "族自治县", "族自治旗", "县", "市", "区", "旗")
-TOWNSHIP = ("镇", "乡", "街道", "街道办", "街道办事处")
-# Long before short, so that the longest ending of a name is the one cut off.
-_BY_LENGTH: dict[tuple[str, ...], tuple[str, ...]] = {
-    words: tuple(sorted(words, key=len, reverse=True))
-    for words in (
-        PROVINCE_ORG, COMPANY_ORG, SUBSTATION_ORG, PROVINCE_ADMIN, CITY_ADMIN, COMPANY_ADMIN, TOWNSHIP
-    )
-}  # fmt: skip
+PROVINCE_ORG = organisation_words(Level.PROVINCE)
+COMPANY_ORG = organisation_words(Level.CITY, Level.COMPANY)
+SUBSTATION_ORG = organisation_words(Level.SUBSTATION)
+PROVINCE_ADMIN = division_words(Level.PROVINCE)
+CITY_ADMIN = division_words(Level.CITY)
+COMPANY_ADMIN = division_words(Level.COMPANY)
+TOWNSHIP = division_words(Level.SUBSTATION)
 # 国网 and the like say whose company it is, never which one.
 GRID_PREFIXES = ("国家电网有限公司", "国家电网公司", "国家电网", "国网", "南方电网公司", "南方电网", "南网")
 
+# fmt: off
+_AUTONOMOUS_PREFECTURES = (
+    "延边", "恩施", "湘西", "阿坝", "甘孜", "凉山", "黔西南", "黔东南", "黔南", "楚雄", "红河", "文山", "西双版纳",
+    "大理", "德宏", "怒江", "迪庆", "临夏", "甘南", "海北", "黄南", "海南", "果洛", "玉树", "海西", "昌吉",
+    "博尔塔拉", "巴音郭楞", "克孜勒苏", "伊犁",
+)
+_PEOPLES = (
+    "蒙古", "回", "藏", "维吾尔", "苗", "彝", "壮", "布依", "朝鲜", "满", "侗", "瑶", "白", "土家", "哈尼", "哈萨克",
+    "傣", "黎", "傈僳", "佤", "畲", "高山", "拉祜", "水", "东乡", "纳西", "景颇", "柯尔克孜", "土", "达斡尔", "仫佬",
+    "羌", "布朗", "撒拉", "毛南", "仡佬", "锡伯", "阿昌", "普米", "塔吉克", "怒", "乌孜别克", "俄罗斯", "鄂温克",
+    "德昂", "保安", "裕固", "京", "塔塔尔", "独龙", "鄂伦春", "赫哲", "门巴", "珞巴", "基诺", "各",
+)
+# fmt: on
 # Prefectures that are no 市; their name alone does not tell what they are.
 _PREFECTURES: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(
-        [
-            "延边",
-            "恩施",
-            "湘西",
-            "阿坝",
-            "甘孜",
-            "凉山",
-            "黔西南",
-            "黔东南",
-            "黔南",
-            "楚雄",
-            "红河",
-            "文山",
-            "西双版纳",
-            "大理",
-            "德宏",
-            "怒江",
-            "迪庆",
-            "临夏",
-            "甘南",
-            "海北",
-            "黄南",
-            "海南",
-            "果洛",
-            "玉树",
-            "海西",
-            "昌吉",
-            "博尔塔拉",
-            "巴音郭楞",
-            "克孜勒苏",
-            "伊犁",
-        ],
-        ("州", "自治州"),
-    ),
-    **dict.fromkeys(["大兴安岭", "阿克苏", "喀什", "和田", "塔城", "阿勒泰", "阿里"], ("地区",)),
-    **dict.fromkeys(["锡林郭勒", "阿拉善", "兴安"], ("盟",)),
+    **dict.fromkeys(_AUTONOMOUS_PREFECTURES, ("州", "自治州")),
+    **dict.fromkeys(("大兴安岭", "阿克苏", "喀什", "和田", "塔城", "阿勒泰", "阿里"), ("地区",)),
+    **dict.fromkeys(("锡林郭勒", "阿拉善", "兴安"), ("盟",)),
 }
-_PEOPLES = [
-    "蒙古",
-    "回",
-    "藏",
-    "维吾尔",
-    "苗",
-    "彝",
-    "壮",
-    "布依",
-    "朝鲜",
-    "满",
-    "侗",
-    "瑶",
-    "白",
-    "土家",
-    "哈尼",
-    "哈萨克",
-    "傣",
-    "黎",
-    "傈僳",
-    "佤",
-    "畲",
-    "高山",
-    "拉祜",
-    "水",
-    "东乡",
-    "纳西",
-    "景颇",
-    "柯尔克孜",
-    "土",
-    "达斡尔",
-    "仫佬",
-    "羌",
-    "布朗",
-    "撒拉",
-    "毛南",
-    "仡佬",
-    "锡伯",
-    "阿昌",
-    "普米",
-    "塔吉克",
-    "怒",
-    "乌孜别克",
-    "俄罗斯",
-    "鄂温克",
-    "德昂",
-    "保安",
-    "裕固",
-    "京",
-    "塔塔尔",
-    "独龙",
-    "鄂伦春",
-    "赫哲",
-    "门巴",
-    "珞巴",
-    "基诺",
-    "各",
-]
 # 长阳|土家族|自治县, 克孜勒苏|柯尔克孜|自治州: the peoples say nothing that the stem does not.
 PEOPLES = (
     "(?:" + "|".join(sorted((f"{p}族" for p in _PEOPLES), key=len, reverse=True)) + "|维吾尔|哈萨克|蒙古|柯尔克孜|壮)"
 )
 _AUTONOMOUS = re.compile(f"(?P<stem>.*?)(?P<peoples>{PEOPLES}*)(?P<admin>自治[县旗州区])$")
-
-
 _KIND_OF_DISTRICT = re.compile("..新$|..特$|...林$")
 
 
@@ -174,8 +82,11 @@ def strip_grid(name: str) -> str:
     return re.sub(r"^.{2,8}?(?:省|自治区|市)?电力(?:有限)?公司(?=.)", "", name) or name
 
 
+_longest_first = cache(longest_first)  # asked for each name of a table
+
+
 def _cut(name: str, words: tuple[str, ...], keep: int = 1) -> tuple[str, str]:
-    for word in _BY_LENGTH[words]:
+    for word in _longest_first(words):
         if name.endswith(word) and len(name) - len(word) >= keep:
             return name[: -len(word)], word
     return name, ""
@@ -313,18 +224,13 @@ def _tails(stem: str, suffixes: Suffixes, parents: tuple[str, ...]) -> list[Name
     return names
 
 
-def _longest_first(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(words), key=len, reverse=True))
-
-
-ADMIN_WORDS = _longest_first(
+ADMIN_WORDS = longest_first(
     (*PROVINCE_ADMIN, *CITY_ADMIN, *COMPANY_ADMIN, *TOWNSHIP, *(kind + "区" for kind in "新特林"))
 )
-ORG_WORDS = _longest_first((*PROVINCE_ORG, *COMPANY_ORG, *SUBSTATION_ORG))
+ORG_WORDS = longest_first((*PROVINCE_ORG, *COMPANY_ORG, *SUBSTATION_ORG))
 # 土家族自治县 and other peoples before 自治 are recognised and mean 自治县.
 SUFFIX = re.compile(
-    f"(?P<peoples>{PEOPLES}+(?=自治))?"
-    f"(?P<suffix>(?:{'|'.join(ADMIN_WORDS)})(?:{'|'.join(ORG_WORDS)})?|{'|'.join(ORG_WORDS)})"
+    f"(?P<peoples>{PEOPLES}+(?=自治))?(?P<suffix>{one_of(ADMIN_WORDS)}{one_of(ORG_WORDS)}?|{one_of(ORG_WORDS)})"
 )
 PEOPLE_STARTS = frozenset(people[0] for people in _PEOPLES)
 SUFFIX_STARTS = PEOPLE_STARTS | {word[0] for word in (*ADMIN_WORDS, *ORG_WORDS)}
