@@ -9,10 +9,13 @@ from functools import lru_cache
 from rapidfuzz import fuzz, process
 
 from qilin.hierarchy import Hierarchy, Level
+from qilin.hierarchy.suffixes import division_words, one_of, organisation_words, single_characters
 
 _MOST = 3
 _CUTOFF = 60.0  # half of a two-character stem is not near
-_SUFFIX = re.compile("(?:供电公司|供电中心|供电局|供电所|供电站|公司|所|省|市|县|区|旗)$")
+# 州 and 镇 belong to the stem: 德州 is not 德.
+_PLACES = single_characters(division_words(Level.PROVINCE, Level.COMPANY))
+_SUFFIX = re.compile(f"{one_of([*organisation_words(*Level), *_PLACES])}$")
 
 
 @lru_cache(maxsize=65536)
