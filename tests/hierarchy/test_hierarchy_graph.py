@@ -181,6 +181,5 @@ def test_clean_tables_load_without_networkx(tmp_path: Path) -> None:
         f"Hierarchy.from_csv({str(parents)!r}); "
         "sys.exit(any(name in sys.modules for name in ('networkx', 'openpyxl', 'sqlalchemy')))"
     )
-    root = str(Path(sys.modules["hierarchy"].__file__ or "").parent.parent)
-    done = subprocess.run([sys.executable, "-c", program], cwd=root, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
     assert done.returncode == 0

@@ -15,7 +15,7 @@ import sqlalchemy
 
 from qilin.hierarchy import Hierarchy, HierarchyError, bundled_path, export
 from qilin.hierarchy import bundled_data as bundled_module
-from qilin.hierarchy.tables import hide_password
+from qilin.hierarchy.databases import hide_password
 
 TABLE = """province,city,company,substation
 山东省,菏泽,巨野县供电公司,大义供电所
@@ -232,10 +232,10 @@ def without(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
 def test_missing_packages_are_told_with_the_install_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_xlsx(tmp_path / "org.xlsx", [["a"]])
     without(monkeypatch, "openpyxl")
-    with pytest.raises(HierarchyError, match=r"needs openpyxl\. Run pip install 'qilin\[xlsx\]'"):
+    with pytest.raises(HierarchyError, match=r"needs openpyxl\. Run pip install 'qilin-grid\[xlsx\]'"):
         Hierarchy.from_xlsx(path)
     without(monkeypatch, "sqlalchemy")
-    with pytest.raises(HierarchyError, match=r"u:\*\*\*@h/x: .* needs SQLAlchemy\. Run pip install 'qilin\[sql\]'"):
+    with pytest.raises(HierarchyError, match=r"u:\*\*\*@h/x: .* needs SQLAlchemy\. Run pip install 'qilin-grid\[sql\]'"):
         Hierarchy.from_sql("postgresql://u:secret@h/x", "org")
 
 
