@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Final
 
 from qilin.hierarchy import Hierarchy
-from qilin.hierarchy.graph import build
 
 CHINA: Final = Path(__file__).resolve().parent.parent / "data" / "hierarchy" / "china.csv"
 COLUMNS: Final = ("province", "city", "company", "substation")
@@ -94,7 +93,7 @@ def synthetic_rows(substations: int, seed: int = 1) -> Iterator[dict[str, str]]:
 
 def synthetic_hierarchy(substations: int, seed: int = 1) -> Hierarchy:
     """The same table, loaded; made without the checks of a file, which `Hierarchy.from_csv` would go through."""
-    return build(islice(_rows(seed), substations), source=f"synthetic-{substations}-{seed}")
+    return Hierarchy.of_paths(islice(_rows(seed), substations), source=f"synthetic-{substations}-{seed}")
 
 
 def write_csv(path: Path, substations: int, seed: int = 1) -> None:

@@ -4,9 +4,10 @@ from .aliases import Aliases, load_aliases
 from .bundled_data import bundled_path
 from .diff import Change, diff
 from .findings import Finding, HierarchyError
-from .graph import Alias, Hierarchy
+from .hierarchy import Hierarchy
 from .levels import Level
 from .lint import lint
+from .tree import Alias
 
 __all__ = [
     "Alias",

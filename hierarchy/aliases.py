@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from .cells import problem_of, read_cell, shown
-from .findings import Finding, HierarchyError, NameIndex, Severity, did_you_mean, listed
-from .graph import FORBIDDEN, Alias, Hierarchy
+from .did_you_mean import NameIndex, did_you_mean
+from .files import read_csv
+from .findings import Finding, HierarchyError, Severity, listed
 from .levels import Level, parse_level
-from .tables import StrPath, Table, read_csv
+from .table import StrPath, Table
+from .tree import FORBIDDEN, Alias, Tree, alias_order
 
 ALIAS_COLUMNS = (
     "alias",
@@ -32,7 +34,7 @@ class Aliases(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-def load_aliases(path: StrPath, hierarchy: Hierarchy, encoding: str | None = None) -> Aliases:
+def load_aliases(path: StrPath, hierarchy: Tree, encoding: str | None = None) -> Aliases:
     """Read an alias CSV (docs/tables.md) against the organisations of `hierarchy`.
 
     Aliases that `hierarchy` has already are not repeated, but collisions with them are told.
@@ -41,17 +43,13 @@ def load_aliases(path: StrPath, hierarchy: Hierarchy, encoding: str | None = Non
     return read_aliases(read_csv(path, encoding), hierarchy)
 
 
-def read_aliases(table: Table, hierarchy: Hierarchy) -> Aliases:
+def read_aliases(table: Table, hierarchy: Tree) -> Aliases:
     """The aliases of a table that was read already; otherwise as `load_aliases`."""
     reading = _Reading(table.source, hierarchy)
     for number, row in _alias_rows(table):
         reading.read(number, row)
     reading.findings.sort(key=lambda finding: finding.row or 0)
-    return Aliases(tuple(sorted(reading.rows, key=_order)), tuple(reading.findings))
-
-
-def _order(alias: Alias) -> tuple[int, str, str, int, int]:
-    return alias.node, alias.name, alias.kind, alias.valid_from or 0, alias.valid_to or 0
+    return Aliases(tuple(sorted(reading.rows, key=alias_order)), tuple(reading.findings))
 
 
 def _alias_rows(table: Table) -> Iterable[tuple[int, dict[str, str]]]:
@@ -74,7 +72,7 @@ def _alias_rows(table: Table) -> Iterable[tuple[int, dict[str, str]]]:
 
 
 class _Reading:
-    def __init__(self, source: str, hierarchy: Hierarchy) -> None:
+    def __init__(self, source: str, hierarchy: Tree) -> None:
         self.source = source
         self.hierarchy = hierarchy
         self.rows: dict[Alias, int] = {}
@@ -222,8 +220,3 @@ class _Reading:
             else:
                 tell("alias-collision", "warning", message, "Kept, but ambiguous; remove the row if not meant.")
         return refused
-
-
-def with_aliases(hierarchy: Hierarchy, found: Sequence[Alias]) -> tuple[Alias, ...]:
-    """The aliases of the tree and those found, in the one order that the version rests on."""
-    return tuple(sorted({*hierarchy.aliases, *found}, key=_order))

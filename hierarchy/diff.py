@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from .graph import FORBIDDEN, Hierarchy
+from .hierarchy import Hierarchy
 from .levels import Level
+from .tree import FORBIDDEN
 
 Kind = Literal["added", "removed", "moved", "renamed"]
 

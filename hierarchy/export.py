@@ -7,20 +7,10 @@ import io
 import json
 from collections.abc import Iterable
 
-from .graph import Hierarchy
+from .aliases import ALIAS_COLUMNS
+from .hierarchy import Hierarchy
 from .levels import COLUMNS, Level
-from .path_shape import look_alikes
-
-
-def path_rows(hierarchy: Hierarchy) -> list[dict[str, str]]:
-    """See `Hierarchy.to_rows`."""
-    cities = (i for i, level in enumerate(hierarchy.levels) if level == Level.CITY)
-    ambiguous = any(look_alikes([hierarchy.names[i] for i in hierarchy.children(city)]) for city in cities)
-    return [
-        dict(zip(COLUMNS, (name or "" for name in hierarchy.path_names(i)), strict=True))
-        for i in range(len(hierarchy))
-        if hierarchy.last[i] == i or (ambiguous and hierarchy.levels[i] == Level.COMPANY)
-    ]
+from .parent_rows import PARENT_COLUMNS
 
 
 def parent_rows(hierarchy: Hierarchy) -> list[dict[str, str]]:
@@ -60,18 +50,17 @@ def alias_rows(hierarchy: Hierarchy) -> list[dict[str, str]]:
 
 def to_csv(hierarchy: Hierarchy) -> str:
     """The path-shaped CSV text, without its aliases."""
-    return _csv_text(COLUMNS, path_rows(hierarchy))
+    return _csv_text(COLUMNS, hierarchy.to_rows())
 
 
 def to_parent_csv(hierarchy: Hierarchy) -> str:
     """The parent-shaped CSV text, without its aliases."""
-    return _csv_text(("id", "parent_id", "name", "level"), parent_rows(hierarchy))
+    return _csv_text(PARENT_COLUMNS, parent_rows(hierarchy))
 
 
 def to_alias_csv(hierarchy: Hierarchy) -> str:
     """The alias file of the tree."""
-    columns = ("alias", "level", "canonical", "city", "kind", "valid_from", "valid_to", "company", "province")
-    return _csv_text(columns, alias_rows(hierarchy))
+    return _csv_text(ALIAS_COLUMNS, alias_rows(hierarchy))
 
 
 def to_json(hierarchy: Hierarchy) -> str:

@@ -1,24 +1,16 @@
-"""Files and databases to a header and numbered rows of text. Nothing here knows what a row means."""
+"""CSV files and XLSX workbooks as tables of text."""
 
 from __future__ import annotations
 
 import codecs
 import csv
 import io
-import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from .findings import HierarchyError, did_you_mean, listed
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine.reflection import Inspector
-
-StrPath = str | PathLike[str]
+from .did_you_mean import did_you_mean
+from .findings import HierarchyError, listed
+from .table import StrPath, Table, as_text, with_header
 
 _DAMAGED_SHARE = 0.1
 """With less undecodable non-ASCII than this, a file is damaged UTF-8; GB18030 would read it as nonsense."""
@@ -26,18 +18,6 @@ _DAMAGED_SHARE = 0.1
 _ASCII = bytes(range(128))
 _USUAL_SHARE = 0.6
 """Chinese place names lie mostly within GB2312; Big5 or Latin-1 bytes read as GB18030 do not."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows as text, not yet interpreted. `numbers[k]` is the line (or record) number of `rows[k]`."""
-
-    source: str
-    encoding: str | None
-    header: tuple[str, ...]
-    header_row: int | None
-    rows: Sequence[Sequence[str]]
-    numbers: Sequence[int]
 
 
 def read_csv(path: StrPath, encoding: str | None = None) -> Table:
@@ -69,7 +49,7 @@ def read_csv(path: StrPath, encoding: str | None = None) -> Table:
             source,
             numbers[-1] + 1 if numbers else 1,
         ) from None
-    return _with_header(source, used, rows, numbers)
+    return with_header(source, used, rows, numbers)
 
 
 def read_xlsx(path: StrPath, sheet: str | None = None) -> Table:
@@ -97,7 +77,7 @@ def read_xlsx(path: StrPath, sheet: str | None = None) -> Table:
                     source,
                 )
             worksheet = book[sheet] if sheet is not None else book.worksheets[0]
-            rows = [[_as_text(cell) for cell in row] for row in worksheet.iter_rows(values_only=True)]
+            rows = [[as_text(cell) for cell in row] for row in worksheet.iter_rows(values_only=True)]
             book.close()
     except HierarchyError:
         raise
@@ -107,107 +87,7 @@ def read_xlsx(path: StrPath, sheet: str | None = None) -> Table:
             "Open it in a spreadsheet program and save it as .xlsx or .csv.",
             source,
         ) from None
-    return _with_header(source, None, rows, list(range(1, len(rows) + 1)))
-
-
-def read_sql(url: str, table_or_query: str | None = None) -> Table:
-    """Read a table or a SELECT; the transaction is rolled back, so nothing can be changed.
-
-    Raises: HierarchyError, when SQLAlchemy, the driver, the database or the table is missing. No message
-        shows the password of the URL.
-    """
-    try:
-        import sqlalchemy
-        from sqlalchemy.exc import SQLAlchemyError
-    except ImportError:
-        raise HierarchyError(
-            "reading a database needs SQLAlchemy.", "Run pip install 'qilin-grid[sql]'.", hide_password(url)
-        ) from None
-    try:
-        parsed = sqlalchemy.make_url(url)
-    except (SQLAlchemyError, ValueError):
-        raise HierarchyError(
-            "this is no database URL.", "Write it as dialect://user@host/database.", hide_password(url)
-        ) from None
-    source = parsed.set(query={}).render_as_string(hide_password=True)  # a query may hold a password too
-    database = parsed.database
-    if parsed.get_backend_name() == "sqlite" and database and not Path(database).is_file():
-        advice = "Correct the path; three slashes are relative, four absolute."
-        raise HierarchyError(f"there is no SQLite file '{database}'.", advice, source)  # SQLite would create it
-    is_table = table_or_query is None or re.fullmatch(r"[\w$.]+", table_or_query) is not None
-    if not is_table and not re.match(r"\s*(?:select|with|values)\b", str(table_or_query), re.IGNORECASE):
-        raise HierarchyError("this is neither a table nor a query.", "Give a table name or a SELECT.", source)
-    try:
-        engine = sqlalchemy.create_engine(parsed)
-    except ImportError as error:
-        raise HierarchyError(
-            f"the driver of {parsed.drivername} is not installed ({error}).",
-            "For PostgreSQL run pip install 'psycopg[binary]' and write postgresql+psycopg://….",
-            source,
-        ) from None
-    except SQLAlchemyError as error:
-        raise HierarchyError(f"{_plain(error)}.", "Correct the dialect of the URL.", source) from None
-    try:
-        with engine.connect() as connection:
-            if is_table:
-                table = _existing_table(sqlalchemy.inspect(connection), table_or_query, source)
-                source = f"{source}#{table}"
-                schema, _, name = table.rpartition(".")
-                everything = sqlalchemy.select(sqlalchemy.text("*"))
-                result = connection.execute(everything.select_from(sqlalchemy.table(name, schema=schema or None)))
-            else:
-                literally = str(table_or_query).replace(":", r"\:")  # a query has no parameters to bind
-                result = connection.execute(sqlalchemy.text(literally))
-            header = tuple(map(str, result.keys()))
-            rows = [[_as_text(cell) for cell in row] for row in result]
-            connection.rollback()
-    except SQLAlchemyError as error:
-        raise HierarchyError(
-            f"the database says: {_plain(error)}.", "Correct the URL, the table or the query.", source
-        ) from None
-    finally:
-        engine.dispose()
-    return Table(source, None, header, None, rows, range(1, len(rows) + 1))
-
-
-def _existing_table(inspector: Inspector, table: str | None, source: str) -> str:
-    """The table asked for, or the only one; a table in a schema is taken as it is given."""
-    tables = sorted([*inspector.get_table_names(), *inspector.get_view_names()])
-    if table is None and len(tables) == 1:
-        return tables[0]
-    if table is None:
-        advice = "Name one, or give a SELECT."
-        raise HierarchyError(f"which table? The database has {listed(tables) or 'none'}.", advice, source)
-    if "." not in table and table not in tables:
-        advice = f"{did_you_mean(table, tables)}Name one of them, or give a SELECT."
-        raise HierarchyError(f"no table '{table}'; the database has {listed(tables) or 'none'}.", advice, source)
-    return table
-
-
-def read_rows(rows: Iterable[Mapping[str, object]], source: str = "rows") -> Table:
-    """Rows in memory; the header is every key any row has, in order of appearance."""
-    mappings = list(rows)
-    header = tuple(dict.fromkeys(key for row in mappings for key in row))
-    texts = [[_as_text(row.get(key)) for key in header] for row in mappings]
-    return Table(source, None, header, None, texts, range(1, len(texts) + 1))
-
-
-def hide_password(url: str) -> str:
-    """The URL with its password replaced, for messages."""
-    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
-
-
-def _as_text(cell: object) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))  # a spreadsheet's id 12 may arrive as 12.0
-    return str(cell)
-
-
-def _plain(error: Exception) -> str:
-    """The first line of a driver's message; what follows repeats the statement, or gives hints of its own."""
-    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0].rstrip(". \t")
+    return with_header(source, None, rows, list(range(1, len(rows) + 1)))
 
 
 def _read_bytes(path: StrPath) -> bytes:
@@ -295,11 +175,3 @@ def _guess(content: bytes, source: str) -> tuple[str, str]:
         source,
         min(row, gb_row),
     )
-
-
-def _with_header(source: str, encoding: str | None, rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> Table:
-    for index, row in enumerate(rows):
-        if any(cell.strip() for cell in row):
-            header = tuple(row)
-            return Table(source, encoding, header, numbers[index], rows[index + 1 :], numbers[index + 1 :])
-    raise HierarchyError("the table is empty.", "It needs a header and at least one organisation.", source)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import IntEnum
 
 
@@ -59,23 +58,3 @@ _WORDS: dict[str, Level] = {
 def parse_level(word: str) -> Level | None:
     """The level a table's word stands for; None for a word (or number) that is not known to be one."""
     return _WORDS.get(word.strip().lower())
-
-
-_ENDINGS: dict[Level, tuple[tuple[re.Pattern[str], Level], ...]] = {
-    Level.PROVINCE: (
-        (re.compile(r"供电所$"), Level.SUBSTATION),
-        (re.compile(r"[县区市]供电公司$"), Level.COMPANY),
-    ),
-    Level.CITY: (
-        (re.compile(r"省$|自治区$"), Level.PROVINCE),
-        (re.compile(r"[县旗]供电公司$"), Level.COMPANY),
-        (re.compile(r"供电所$"), Level.SUBSTATION),
-    ),
-    Level.COMPANY: ((re.compile(r"供电所$"), Level.SUBSTATION),),
-    Level.SUBSTATION: ((re.compile(r"供电公司$"), Level.COMPANY),),
-}
-
-
-def named_like(name: str, level: Level) -> Level | None:
-    """The other level that a name's ending gives away; None for a name that may well be of `level`."""
-    return next((meant for pattern, meant in _ENDINGS[level] if pattern.search(name)), None)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from .aliases import load_aliases
 from .findings import Finding, HierarchyError, Severity, listed
-from .graph import Hierarchy, StrPath, build
+from .hierarchy import Hierarchy
 from .levels import Level
-from .load import read_any
-from .organisations import read_organisations
+from .read_table import read_table
+from .shapes import read_organisations
+from .suffixes import RARE, division_words, one_of, registered_words, single_characters
+from .table import StrPath
 
 Seen = tuple[str, Severity, int, str, str]
 """Code, severity, node, message, advice."""
@@ -36,14 +38,14 @@ def lint(
     """
     if isinstance(source, Hierarchy):
         return (*source.findings, *whole_tree_findings(source, [None] * len(source)))
-    raw = read_any(source, table, encoding)
+    raw = read_table(source, table, encoding)
     try:
         organisations = read_organisations(raw, columns)
     except HierarchyError as error:
         if error.findings:
             return error.findings  # every row is bad, and each says why
         raise
-    hierarchy = build(organisations.rows, source=raw.source)
+    hierarchy = Hierarchy.of_paths(organisations.rows, source=raw.source)
     rows: dict[tuple[str, ...], int] = {}
     for path, number in sorted(organisations.rows.items(), key=lambda item: item[1]):
         names = tuple(name for name in path if name)
@@ -117,11 +119,19 @@ def _odd_characters(hierarchy: Hierarchy, nodes: Sequence[int]) -> Iterator[Seen
 
 # Siblings that may be one organisation ----------------------------------------------------------
 
-_STEM = (
-    re.compile(r"(?P<stem>.+?)(?P<division>省|自治区|市)?"),
-    re.compile(r"(?P<stem>.+?)(?P<division>市|州|盟|地区)?"),
-    re.compile(r"(?:国网)?(?P<stem>.+?)(?P<division>[县市区旗]?)(?:供电公司|供电中心|供电局|供电部|营业部|公司)?"),
-    re.compile(r"(?P<stem>.+?)(?P<division>镇|乡|街道|街)?(?:供电所|供电站|供电服务站|供电部|营业部|所)?"),
+# Of 自治州 and 自治县 only the last character counts, as peoples stay with the stem.
+_DIVISIONS: tuple[Iterable[str], ...] = (
+    division_words(Level.PROVINCE),
+    [word for word in division_words(Level.CITY) if not word.startswith("自治")],
+    single_characters(division_words(Level.COMPANY)),
+    [*(word for word in division_words(Level.SUBSTATION) if word not in RARE), "街"],
+)
+_STEM = tuple(
+    re.compile(
+        f"{'(?:国网)?' if level is Level.COMPANY else ''}(?P<stem>.+?)(?P<division>{one_of(divisions)})?"
+        f"{one_of(registered_words(level))}?"
+    )
+    for level, divisions in zip(Level, _DIVISIONS, strict=True)
 )
 
 

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from .cells import problem_of, read_cell, shown
 from .findings import Finding, Severity, listed
-from .levels import Level, named_like, parse_level
-from .path_shape import Organisations, Path, joined
-from .tables import Table
+from .levels import Level, parse_level
+from .organisations import Organisations, Path, joined
+from .suffixes import named_like
+from .table import Table
 
 PARENT_COLUMNS = ("id", "parent_id", "name", "level")
 _NO_PARENT = frozenset(("", "0", "-1", "null", "none", "nan"))

@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import NamedTuple, cast
+from typing import cast
 
 from .cells import Cell, Problem, problem_of, read_cell, shown
-from .findings import Finding, did_you_mean
-from .levels import Level, named_like
-from .tables import Table
-
-Path = tuple[str, str, str, str]
-"""Province, city, company, substation; "" below the level of the organisation."""
-
-NO_PATH: Path = ("", "", "", "")
+from .companies import misspelt_companies
+from .findings import Finding
+from .levels import Level
+from .organisations import NO_PATH, Organisations, Path, joined
+from .suffixes import named_like
+from .table import Table
 
 _PLAIN_SUBSTATION = re.compile(r"[\u4e00-\u9fff]{3,50}(?<!供电公司)\Z")
 """Nothing can be wrong with such a name: no blank, bracket or control character, and no placeholder."""
-
-
-class Organisations(NamedTuple):
-    """What a table declares: each path with the first row that names it, and what was seen on the way."""
-
-    rows: dict[Path, int]
-    findings: list[Finding]
-
-
-def joined(path: Path) -> str:
-    """The path as people write it: 山东省/菏泽/巨野县供电公司."""
-    return "/".join(name for name in path if name)
 
 
 def read_path_rows(table: Table, indices: Sequence[int]) -> Organisations:
@@ -72,7 +58,11 @@ def read_path_rows(table: Table, indices: Sequence[int]) -> Organisations:
                 if not cell.blank:  # nothing to tell about it: no second look
                     names.add(text)
         findings += [Finding(code, severity, table.source, number, *rest) for code, severity, *rest in problems]
-    _refuse_undeclared(table.source, rows, findings)
+    if hints := misspelt_companies(rows):
+        for path in [path for path in rows if path[:3] in hints]:
+            message = f"substation '{path[3]}' has company '{path[2]}', which no row of its city {path[1]} declares."
+            advice = f"{hints[path[:3]]}Correct the row, or add the company on a row of its own."
+            findings.append(Finding("orphan", "error", table.source, rows.pop(path), message, advice))
     return Organisations(rows, findings)
 
 
@@ -101,83 +91,3 @@ def _problems(cells: Sequence[Cell]) -> list[Problem]:
             message = f"the column {level.column} holds {name}, which is named like a {meant.column}."
             problems.append(Problem("level-order", "error", message, "Put each name in the column of its own level."))
     return problems
-
-
-# Companies that no row declares -----------------------------------------------------------------
-
-_COMPANY = re.compile(r"^(?:国网)?(?P<stem>.+?)(?P<division>[县市区旗]?)(?P<suffix>供电公司|供电中心|供电局|公司)$")
-
-
-def resembles(company: str, other: str) -> bool:
-    """Whether the two differ only in a 县, 市, 区 or 旗 that one lacks: 巨野供电公司, 巨野县供电公司."""
-    a, b = _COMPANY.match(company), _COMPANY.match(other)
-    if a is None or b is None or bool(a["division"]) == bool(b["division"]):
-        return False
-    return a["stem"] == b["stem"] and a["suffix"] == b["suffix"]
-
-
-def look_alikes(companies: Sequence[str]) -> dict[str, str]:
-    """Each company of one city that `resembles` another, with that other."""
-    by_stem: dict[str, list[str]] = {}
-    for company in companies:
-        if match := _COMPANY.match(company):
-            by_stem.setdefault(match["stem"], []).append(company)
-    return {
-        company: other
-        for group in by_stem.values()
-        if len(group) > 1
-        for company in group
-        for other in group
-        if resembles(company, other)
-    }
-
-
-def _refuse_undeclared(source: str, rows: dict[Path, int], findings: list[Finding]) -> None:
-    """Take out substations whose company is most likely misspelt.
-
-    A substation's row declares its company too, with two exceptions, both judged within the one city and both
-    settled by a row of the company's own: it looks like a misspelling of a neighbour, or the city evidently
-    lists its companies and this is not among them.
-    """
-    cities: dict[tuple[str, str], dict[str, int]] = {}  # how many substations each company has
-    own: dict[tuple[str, str], set[str]] = {}  # companies with a row of their own
-    for province, city, company, substation in rows:
-        if company:
-            counts = cities.setdefault((province, city), {})
-            counts[company] = counts.get(company, 0) + bool(substation)
-            if not substation:
-                own.setdefault((province, city), set()).add(company)
-    refused: dict[tuple[str, str, str], str] = {}
-    for above, counts in cities.items():
-        alike = look_alikes(list(counts))
-        declared = own.get(above, set())
-        staffed = {company for company, count in counts.items() if count}
-        listing = len(declared & staffed)
-        lists_companies = listing >= _LISTED and 4 * listing >= 3 * len(staffed)
-        for company in staffed - declared:
-            other = alike.get(company)
-            if other is not None and _outranks(other, company, counts, declared):
-                refused[(*above, company)] = f"Did you mean '{other}'? "
-            elif lists_companies:
-                refused[(*above, company)] = did_you_mean(company, declared)
-    if not refused:
-        return
-    for path in [path for path in rows if path[:3] in refused]:
-        message = f"substation '{path[3]}' has company '{path[2]}', which no row of its city {path[1]} declares."
-        advice = f"{refused[path[:3]]}Correct the row, or add the company on a row of its own."
-        findings.append(Finding("orphan", "error", source, rows.pop(path), message, advice))
-
-
-_LISTED = 3
-"""With fewer companies on rows of their own, a city does not count as listing them."""
-
-
-def _outranks(other: str, company: str, counts: Mapping[str, int], declared: Container[str]) -> bool:
-    """Whether of two look-alikes the undeclared `company` is the misspelt one.
-
-    A look-alike declared on a row of its own, with substations, does not count against a neighbour of the same
-    size or larger: whoever adds that row to settle one finding must not get another.
-    """
-    if counts[other] != counts[company]:
-        return counts[other] > counts[company] or (counts[other] == 0 and other in declared)
-    return other not in declared and other > company

@@ -1,4 +1,4 @@
-"""A table to the paths it declares: the header tells the shape, the shape's own module reads the rows."""
+"""The shape of a table, by path or by parent, recognised by its header."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from .findings import HierarchyError, listed
 from .levels import COLUMNS, Level
-from .parent_shape import PARENT_COLUMNS, read_parent_rows
-from .path_shape import Organisations, read_path_rows
-from .tables import Table
+from .organisations import Organisations
+from .parent_rows import PARENT_COLUMNS, read_parent_rows
+from .path_rows import read_path_rows
+from .table import Table
 
 
 def read_organisations(table: Table, columns: Mapping[str, str] | None = None) -> Organisations:

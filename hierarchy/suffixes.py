@@ -6,6 +6,7 @@ as a misspelling in a table, what training data leaves out. A new word is a new 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple
 
@@ -109,3 +110,21 @@ def longest_first(words: Iterable[str]) -> tuple[str, ...]:
 RARE: Final = tuple(row.word for row in SUFFIXES if row.rare)
 # 麒麟所, 麒麟供电服务站: whatever ends so is a substation.
 SUBSTATION_ENDS: Final = tuple(dict.fromkeys(word[-1] for word in organisation_words(SUBSTATION)))
+
+
+# Which endings give away that a name stands at the wrong level. The other words are not sure enough to refuse a row.
+_GIVING_AWAY: Final = {
+    PROVINCE: (("供电所", SUBSTATION), ("[县区市]供电公司", COMPANY)),
+    CITY: (("省|自治区", PROVINCE), ("[县旗]供电公司", COMPANY), ("供电所", SUBSTATION)),
+    COMPANY: (("供电所", SUBSTATION),),
+    SUBSTATION: (("供电公司", COMPANY),),
+}
+_ENDINGS: Final = {
+    level: tuple((re.compile(f"(?:{ending})$"), meant) for ending, meant in endings)
+    for level, endings in _GIVING_AWAY.items()
+}
+
+
+def named_like(name: str, level: Level) -> Level | None:
+    """The other level that a name's ending gives away; None for a name that may well be of `level`."""
+    return next((meant for pattern, meant in _ENDINGS[level] if pattern.search(name)), None)

@@ -1,23 +1,21 @@
-"""The organisation tree: names by preorder number, with paths, ancestors and intervals computed once."""
+"""The tree of organisations: names by preorder number, with paths and intervals computed once."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from .findings import Finding, HierarchyError, did_you_mean, listed
+from .did_you_mean import did_you_mean
+from .findings import Finding, HierarchyError, listed
 from .levels import Level
 
 if TYPE_CHECKING:
     import networkx
 
-OnBadRow = Literal["quarantine", "refuse"]
-StrPath = str | PathLike[str]
 PathNames = tuple[str | None, str | None, str | None, str | None]
 
 FORBIDDEN = "forbidden"
@@ -37,12 +35,17 @@ class Alias(NamedTuple):
     """Last year the name was in use; None for a name still in use."""
 
 
+def alias_order(alias: Alias) -> tuple[int, str, str, int, int]:
+    """The order of a tree's aliases, which its version rests on."""
+    return alias.node, alias.name, alias.kind, alias.valid_from or 0, alias.valid_to or 0
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class Hierarchy:
-    """Province → City → Company → Substation, immutable; built by the `from_…` methods.
+class Tree:
+    """What a `Hierarchy` holds and answers; how it is loaded is added there.
 
     Ids are preorder numbers with children sorted by name, so the order of a table's rows changes nothing.
-    Pickles as plain tuples: the graph and the name index are rebuilt where they are wanted.
+    Pickles as plain tuples: the graph and the name index are rebuilt on first use.
     """
 
     names: tuple[str, ...]
@@ -66,11 +69,11 @@ class Hierarchy:
         return len(self.names)
 
     def __repr__(self) -> str:
-        return f"Hierarchy({self.source!r}, {len(self)} organisations, version {self.version})"
+        return f"{type(self).__name__}({self.source!r}, {len(self)} organisations, version {self.version})"
 
     def __eq__(self, other: object) -> bool:
         """Whether both hold the same organisations and aliases, wherever they came from."""
-        return self.version == other.version if isinstance(other, Hierarchy) else NotImplemented
+        return self.version == other.version if isinstance(other, Tree) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(self.version)
@@ -165,10 +168,71 @@ class Hierarchy:
             by_node[alias.node] = (*by_node.get(alias.node, ()), alias)
         return by_node
 
-    # Derived trees and rows ----------------------------------------------------------------------
+    # Making trees --------------------------------------------------------------------------------
 
-    def subset(self, province: str) -> Hierarchy:
-        """Only one province, with its aliases; findings stay behind, since they speak of the whole table.
+    @classmethod
+    def of_paths(
+        cls,
+        paths: Iterable[tuple[str, str, str, str]],
+        *,
+        source: str = "",
+        encoding: str | None = None,
+        findings: Iterable[Finding] = (),
+    ) -> Self:
+        """The tree of the given paths, "" below the level of each; parents need no path of their own."""
+        names: list[str] = []
+        levels: list[int] = []
+        parents: list[int] = []
+        id_paths: list[tuple[int, ...]] = []
+        open_names: list[str] = []  # the names on the way to the node added last
+        trail: tuple[int, ...] = ()
+        for path in sorted(paths):  # "" sorts first, so this is preorder
+            shared = 0
+            for name, open_name in zip(path, open_names, strict=False):
+                if name != open_name:
+                    break
+                shared += 1
+            del open_names[shared:]
+            trail = trail[:shared]
+            for level in range(shared, 4):
+                name = path[level]
+                if not name:
+                    break
+                parents.append(trail[-1] if trail else -1)
+                trail = (*trail, len(names))
+                id_paths.append(trail)
+                names.append(name)
+                levels.append(level)
+                open_names.append(name)
+        last = list(range(len(names)))
+        for i in range(len(names) - 1, -1, -1):
+            parent = parents[i]
+            if parent >= 0 and last[i] > last[parent]:
+                last[parent] = last[i]
+        return cls(
+            names=tuple(names),
+            levels=tuple(levels),
+            parents=tuple(parents),
+            last=tuple(last),
+            paths=tuple(id_paths),
+            findings=tuple(findings),
+            source=source,
+            encoding=encoding,
+            version=_content_hash(names, levels, ()),
+        )
+
+    def with_aliases(self, aliases: Iterable[Alias], findings: Iterable[Finding] = ()) -> Self:
+        """The tree with more aliases, and what was found in reading them: `with_aliases(*load_aliases(path, tree))`."""
+        every = tuple(sorted({*self.aliases, *aliases}, key=alias_order))
+        return replace(
+            self,
+            aliases=every,
+            findings=(*self.findings, *findings),
+            version=_content_hash(self.names, self.levels, every),
+        )
+
+    def subset(self, province: str) -> Self:
+        """One province with its aliases; without findings, since those are about the whole table.
 
         Raises: HierarchyError, when no province goes by that name.
         """
@@ -184,180 +248,23 @@ class Hierarchy:
         end = self.last[first] + 1
         names, levels = self.names[first:end], self.levels[first:end]
         aliases = tuple(alias._replace(node=alias.node - first) for alias in self.aliases if first <= alias.node < end)
-        return Hierarchy(
+        return replace(
+            self,
             names=names,
             levels=levels,
             parents=(-1, *(parent - first for parent in self.parents[first + 1 : end])),
             last=tuple(i - first for i in self.last[first:end]),
             paths=tuple(tuple(i - first for i in path) for path in self.paths[first:end]),
             aliases=aliases,
-            source=self.source,
-            encoding=self.encoding,
-            version=content_hash(names, levels, aliases),
+            findings=(),
+            version=_content_hash(names, levels, aliases),
         )
 
-    def to_rows(self) -> list[dict[str, str]]:
-        """Path-shaped rows that load to the same version: one for each node without children.
 
-        Where one company looks like a misspelling of its neighbour, every company has a row of its own too.
-        """
-        from .export import path_rows
-
-        return path_rows(self)
-
-    # Loading: thin doors to load.py, which need not be imported to unpickle a tree ---------------
-
-    @classmethod
-    def from_csv(
-        cls,
-        path: StrPath,
-        *,
-        columns: Mapping[str, str] | None = None,
-        aliases: StrPath | None = None,
-        encoding: str | None = None,
-        on_bad_row: OnBadRow = "quarantine",
-    ) -> Hierarchy:
-        """Load a CSV of either shape (docs/tables.md).
-
-        Args:
-            columns: Our column name to the file's, where they differ: {"company": "县公司名称"}.
-            aliases: An alias CSV.
-            encoding: Only if UTF-8 (with or without BOM), UTF-16 with BOM and GB18030 would all guess wrong.
-            on_bad_row: `quarantine` leaves bad rows out and tells in `findings`; `refuse` raises instead.
-
-        Raises: HierarchyError, when no usable table comes out.
-        """
-        from .load import from_csv
-
-        return from_csv(path, columns=columns, aliases=aliases, encoding=encoding, on_bad_row=on_bad_row)
-
-    @classmethod
-    def from_xlsx(
-        cls,
-        path: StrPath,
-        sheet: str | None = None,
-        *,
-        columns: Mapping[str, str] | None = None,
-        aliases: StrPath | None = None,
-        on_bad_row: OnBadRow = "quarantine",
-    ) -> Hierarchy:
-        """Load a worksheet (the first, unless named) of either shape; otherwise as `from_csv`."""
-        from .load import from_xlsx
-
-        return from_xlsx(path, sheet, columns=columns, aliases=aliases, on_bad_row=on_bad_row)
-
-    @classmethod
-    def from_sql(
-        cls,
-        url: str,
-        table_or_query: str | None = None,
-        *,
-        columns: Mapping[str, str] | None = None,
-        aliases: StrPath | None = None,
-        on_bad_row: OnBadRow = "quarantine",
-    ) -> Hierarchy:
-        """Load a table (`org`, `schema.org`) or a SELECT through SQLAlchemy; otherwise as `from_csv`."""
-        from .load import from_sql
-
-        return from_sql(url, table_or_query, columns=columns, aliases=aliases, on_bad_row=on_bad_row)
-
-    @classmethod
-    def from_rows(
-        cls,
-        rows: Iterable[Mapping[str, object]],
-        *,
-        columns: Mapping[str, str] | None = None,
-        aliases: StrPath | None = None,
-        on_bad_row: OnBadRow = "quarantine",
-        source: str = "rows",
-    ) -> Hierarchy:
-        """Load rows already in memory; findings count them from 1. Otherwise as `from_csv`."""
-        from .load import from_rows
-
-        return from_rows(rows, columns=columns, aliases=aliases, on_bad_row=on_bad_row, source=source)
-
-    @classmethod
-    def load(
-        cls,
-        path_or_url: StrPath,
-        table: str | None = None,
-        *,
-        columns: Mapping[str, str] | None = None,
-        aliases: StrPath | None = None,
-        encoding: str | None = None,
-        on_bad_row: OnBadRow = "quarantine",
-    ) -> Hierarchy:
-        """Load by extension (.csv .tsv .txt .xlsx .xlsm) or URL scheme (`sqlite:///org.db#table`).
-
-        Args:
-            table: The worksheet, or the SQL table or query; a URL may give the table after `#` instead.
-        """
-        from .load import load
-
-        return load(path_or_url, table, columns=columns, aliases=aliases, encoding=encoding, on_bad_row=on_bad_row)
-
-    @classmethod
-    def bundled(cls, name: str = "shandong") -> Hierarchy:
-        """A bundled table ("shandong", "china") with its aliases. Derived from administrative divisions."""
-        from .load import bundled
-
-        return bundled(name)
-
-
-def content_hash(names: Iterable[str], levels: Iterable[int], aliases: Iterable[Alias]) -> str:
+def _content_hash(names: Iterable[str], levels: Iterable[int], aliases: Iterable[Alias]) -> str:
     """16 hex digits of SHA-256 over names and levels in preorder and the aliases; both are sorted already."""
     digest = hashlib.sha256()
     digest.update("".join(f"{level}\t{name}\n" for name, level in zip(names, levels, strict=True)).encode())
     for alias in aliases:
         digest.update("\t".join(map(str, alias)).encode() + b"\n")
     return digest.hexdigest()[:16]
-
-
-def build(
-    paths: Iterable[tuple[str, str, str, str]],
-    *,
-    source: str = "",
-    encoding: str | None = None,
-    findings: Iterable[Finding] = (),
-) -> Hierarchy:
-    """The tree of the given paths, "" below the level of each; parents need no path of their own."""
-    names: list[str] = []
-    levels: list[int] = []
-    parents: list[int] = []
-    id_paths: list[tuple[int, ...]] = []
-    open_names: list[str] = []  # the path of the node added last
-    trail: tuple[int, ...] = ()
-    for path in sorted(paths):  # "" sorts first, so this is preorder
-        shared = 0
-        for name, open_name in zip(path, open_names, strict=False):
-            if name != open_name:
-                break
-            shared += 1
-        del open_names[shared:]
-        trail = trail[:shared]
-        for level in range(shared, 4):
-            name = path[level]
-            if not name:
-                break
-            parents.append(trail[-1] if trail else -1)
-            trail = (*trail, len(names))
-            id_paths.append(trail)
-            names.append(name)
-            levels.append(level)
-            open_names.append(name)
-    last = list(range(len(names)))
-    for i in range(len(names) - 1, -1, -1):
-        parent = parents[i]
-        if parent >= 0 and last[i] > last[parent]:
-            last[parent] = last[i]
-    return Hierarchy(
-        names=tuple(names),
-        levels=tuple(levels),
-        parents=tuple(parents),
-        last=tuple(last),
-        paths=tuple(id_paths),
-        findings=tuple(findings),
-        source=source,
-        encoding=encoding,
-        version=content_hash(names, levels, ()),
-    )

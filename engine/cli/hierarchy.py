@@ -83,7 +83,7 @@ def load_table(table: str | None, sheet: str | None = None, aliases: str | None 
 
     Raises: HierarchyError.
     """
-    from qilin.hierarchy import Hierarchy
+    from qilin.hierarchy import Hierarchy, load_aliases
 
     name = table if table is not None else "shandong"
     if not is_bundled(name):
@@ -91,9 +91,7 @@ def load_table(table: str | None, sheet: str | None = None, aliases: str | None 
     hierarchy = Hierarchy.bundled(name)
     if aliases is None:
         return hierarchy
-    from qilin.hierarchy.load import add_aliases
-
-    return _told(add_aliases(hierarchy, aliases))
+    return _told(hierarchy.with_aliases(*load_aliases(aliases, hierarchy)))
 
 
 def load_compiled(
