@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from qilin.answer.markup import escape
 from qilin.answer.values import LEVEL_NAMES
 from qilin.hierarchy import Hierarchy, Level
+from qilin.hierarchy.suffixes import SUBSTATION_ENDS
 from qilin.names.rules import BARE
 from qilin.text.sounds import merged_readings
 from qilin.training import garble, words
@@ -403,7 +404,7 @@ class Maker:
                     found.update(self.index.near.get(f"{size + shift} {i} {sound}", ()))
                     if shift:
                         found.update(self.index.near.get(f"{size + shift} {i + shift} {sound}", ()))
-        substation = suffix.endswith(("所", "站"))
+        substation = suffix.endswith(SUBSTATION_ENDS)
         scored = []
         for node in found:
             if suffix and (self.hierarchy.levels[node] == Level.SUBSTATION) != substation:

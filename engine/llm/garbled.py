@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from qilin.hierarchy import Level
+from qilin.hierarchy.suffixes import SUBSTATION_ENDS
 from qilin.names.compiled import Tables
 from qilin.names.mention import EDITED
 from qilin.names.rules import SUFFIX
@@ -68,7 +69,7 @@ def lookalikes(tables: Tables, written: str, parent: int | None = None) -> list[
     stem, suffix = _stem_and_suffix(written)
     if is_place(stem, suffix) or written.endswith(("省", "自治区")):
         return []  # a real place, elsewhere
-    below = suffix.endswith(("所", "站"))
+    below = suffix.endswith(SUBSTATION_ENDS)
     alike = {m.stem: _ONE_CHANGE for m in tables.typo_index.lookup(stem) if m.kept > 1 or m.weight < EDITED}
     for near, score in _sounds(tables).near(stem):
         alike[near] = max(score, alike.get(near, 0.0))

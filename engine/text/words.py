@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from qilin.hierarchy import bundled_path
+from qilin.hierarchy import Level, bundled_path
+from qilin.hierarchy.suffixes import SUBSTATION_ENDS, division_words
 
 
 def _lines(relative: str) -> list[str]:
@@ -62,7 +63,7 @@ def is_place(stem: str, suffix: str = "") -> bool:
     return stem in (_townships() if suffix.endswith(_TOWNSHIP_ENDINGS) else _counties())
 
 
-_TOWNSHIP_ENDINGS = ("所", "站", "镇", "乡", "街道", "办事处", "街道办")
+_TOWNSHIP_ENDINGS = (*SUBSTATION_ENDS, *division_words(Level.SUBSTATION))
 
 # Ordinary words that are the ending of a name when they do not stand alone.
 _PLACE_LIKE = frozenset(

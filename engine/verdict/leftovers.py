@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qilin.hierarchy import Level
+from qilin.hierarchy.suffixes import SUBSTATION_ENDS
 from qilin.names.compiled import Tables
 from qilin.names.mention import OrgMention
 from qilin.names.nearest import nearest_nodes, stem_of
@@ -67,7 +68,7 @@ def _suggest(
                 nodes += mention.name.best[:_MAX_SUGGESTIONS]
             elif mention.end == start and len(group.options) == 1:
                 parents.append(group.options[0])
-    level = Level.SUBSTATION if written.endswith(("所", "站")) else None
+    level = Level.SUBSTATION if written.endswith(SUBSTATION_ENDS) else None
     for parent in parents:
         if hierarchy.last[parent] - parent <= _MOST_COMPARED:
             nodes += nearest_nodes(hierarchy, written, level, [parent])
