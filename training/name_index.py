@@ -6,22 +6,12 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from qilin.hierarchy import Hierarchy, Level
+from qilin.hierarchy.suffixes import RARE
 from qilin.names.rules import BARE, FULL, SHORT, names_of
 from qilin.text.words import ordinary_words
 from qilin.training.split import Part, part_of
 
 _LONGEST: Final = 12
-_UNLIKELY: Final = (
-    "有限责任公司",
-    "供电有限公司",
-    "供电分公司",
-    "电业局",
-    "电力局",
-    "供电营业站",
-    "供电分所",
-    "街道办事处",
-    "街道办",
-)
 
 
 class Form(NamedTuple):
@@ -56,7 +46,7 @@ class NameIndex:
             if owner == node:
                 for suffix, fullness in suffixes.items():
                     text = stem + suffix
-                    if fullness <= BARE and not suffix.endswith(_UNLIKELY) and 1 < len(text) <= _LONGEST + len(stem):
+                    if fullness <= BARE and not suffix.endswith(RARE) and 1 < len(text) <= _LONGEST + len(stem):
                         found.setdefault(text, fullness)
         if stem in ordinary_words():
             found.pop(stem, None)
