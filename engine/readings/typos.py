@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from qilin.hierarchy import Level
+from qilin.hierarchy.suffixes import division_words, single_characters
 from qilin.names.compiled import Tables
 from qilin.names.mention import EDITED, SWAPPED, Candidate, OrgMention, OrgName, Sense
 from qilin.names.rules import BARE, SHORT, SUFFIX_STARTS, TOWNSHIP
@@ -22,6 +23,7 @@ from qilin.text.tuples import quickly
 from qilin.text.words import ends_like_a_word, is_ordinary, is_place, place_characters
 
 _BEGINNERS = frozenset("的和与及跟在是有查看问")  # words of one character that a name can follow
+_COUNTY_ENDS = single_characters(division_words(Level.COMPANY))  # 县 市 区 旗
 _NEAR = 8  # mentions on either side that may support a typo
 
 
@@ -252,7 +254,7 @@ def _collect(
         here = found.setdefault(end + len(ending), _Found())
         swapped = meant.weight == SWAPPED
         # All counties are known: 峻兴县供电公司 is misspelt, it is not one from elsewhere.
-        county = ending[0] in "县区市旗" and ending.endswith("供电公司")
+        county = ending[0] in _COUNTY_ENDS and ending.endswith("供电公司")
         nowhere = _is_nowhere(meant.odd)
         lost = several and _is_lost(meant)
         kept = swapped if a_word else len(ending) > 1 or meant.kept > 1 or meant.weight < EDITED
