@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from qilin.hierarchy import Level
+from qilin.hierarchy.suffixes import division_words, one_of, organisation_words, single_characters
 from qilin.names.compiled import Tables
 from qilin.names.mention import OrgMention
 from qilin.names.rules import BARE, SUFFIX
@@ -18,10 +19,13 @@ from qilin.operators.phrase import Phrase
 from qilin.readings.reading import Reading
 from qilin.text.words import ends_like_a_word, is_ordinary, is_place
 
-_GRID = "供电(?:分公司|公司|有限公司|有限责任公司|局|中心|部|所|站|服务站|营业所|营业站)|电力公司|电业局|电力局|营业部"
-_SUFFIX = re.compile(_GRID)
-_ENDING = re.compile(f"^(.*?)({_GRID}|自治[区州县旗]|省)", re.S)
-_AT_END = re.compile("[市州盟县区旗]$")
+# Shorter words (公司, 所) end everyday words too. 省 and 自治县 may stand before more; 县 must be the end.
+_BELOW_PROVINCES = (Level.CITY, Level.COMPANY, Level.SUBSTATION)  # every province is known
+_UNMISTAKABLE = [word for word in organisation_words(*_BELOW_PROVINCES) if len(word) > 2]
+_LONG_DIVISIONS = ["省", *(word for word in division_words(*Level) if word.startswith("自治"))]
+_SUFFIX = re.compile(one_of(_UNMISTAKABLE))
+_ENDING = re.compile(f"^(.*?)({one_of([*_UNMISTAKABLE, *_LONG_DIVISIONS])})", re.S)
+_AT_END = re.compile(f"[{single_characters(division_words(Level.CITY, Level.COMPANY))}]$")
 _MAX_PLACE = 8
 # How the name of a small place ends; few other words do.
 _VILLAGES = frozenset("庄村屯乡镇堡寨营坊集店铺沟岭湾坝塘坪")
