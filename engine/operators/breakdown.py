@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 
 from qilin.hierarchy import Level
+from qilin.hierarchy.suffixes import one_of, organisation_words
 from qilin.operators.phrase import Phrase
 
+_SUBSTATIONS = [*(word for word in organisation_words(Level.SUBSTATION) if len(word) > 1), "营业站"]
 _NOUNS: tuple[tuple[Level, str], ...] = (
-    (Level.SUBSTATION, r"(?:乡镇|基层)?(?:供电所|供电站|供电服务站|营业站)|所站|站所"),
+    (Level.SUBSTATION, rf"(?:乡镇|基层)?{one_of(_SUBSTATIONS)}|所站|站所"),
     (Level.COMPANY, r"(?:县级|区县|县区|县市区|区市县|县市|县|区|旗县)(?:级)?(?:供电)?(?:公司|局|单位|分公司|中心)|"
                     r"区县|县区|县市区|旗县|县域|县供电公司|县"),
     (Level.CITY, r"(?:地级市|地市|市州|市)(?:级)?(?:供电)?(?:公司|局|单位)|地级市|地市|市州|盟市|市"),
