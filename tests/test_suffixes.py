@@ -1,11 +1,16 @@
-"""The suffix behind a stem: the walk through the words must find what their pattern says."""
+"""The suffix words, and the suffix behind a stem: the walk through the words must find what their pattern says."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qilin.hierarchy import Level
+from qilin.hierarchy.suffixes import one_of, organisation_words, registered_words
 from qilin.names.rules import ADMIN_WORDS, ORG_WORDS, PEOPLE_STARTS, SUFFIX, SUFFIX_STARTS
 from qilin.names.suffixes import endings, suffix_at, without_peoples
 
@@ -71,3 +76,33 @@ def test_peoples_say_nothing_of_their_own() -> None:
 def test_no_ordinary_suffix_begins_like_a_people() -> None:
     """What begins so is left to the pattern, which is slower."""
     assert PEOPLE_STARTS.isdisjoint(word[0] for word in (*ADMIN_WORDS, *ORG_WORDS))
+
+
+# One row is all that a word needs --------------------------------------------------------------------------
+
+SUBSTATION_WORDS = [word for word in organisation_words(Level.SUBSTATION) if len(word) > 1]
+
+
+@pytest.fixture(scope="module")
+def small(engine_with: Callable[..., Any]) -> Any:
+    """Two substations of Shanghai, one of them of one character."""
+    return engine_with("上海市,上海,崇明区供电公司,堡供电所", "上海市,上海,崇明区供电公司,城桥供电所")
+
+
+@pytest.mark.parametrize("word", SUBSTATION_WORDS)
+def test_a_word_of_substations_is_known_wherever_one_is_named(small: Any, word: str) -> None:
+    """In a name, in a name that the table lacks, in one that ends like a name of the table, and in a breakdown."""
+    assert small.resolve(f"城桥{word}投诉").substation == "城桥供电所"
+    for name in ("火星", "青堡"):
+        found = small.resolve(f"崇明区{name}{word}投诉")
+        assert (found.status, [unknown.text for unknown in found.unknown]) == ("unresolved", [name + word])
+    found = small.resolve(f"崇明各{word}投诉")
+    assert (found.status, found.group_by, found.unknown) == ("resolved", "Substation", ())
+
+
+def test_registered_words_are_words_of_organisations() -> None:
+    assert set(registered_words(*Level)) <= set(organisation_words(*Level))
+
+
+def test_a_longer_word_is_tried_before_its_beginning() -> None:
+    assert one_of(["街道", "街道办", "乡", "街道"]) == "(?:街道办|街道|乡)"
