@@ -31,30 +31,16 @@ class Level(IntEnum):
 
 COLUMNS: tuple[str, ...] = tuple(level.column for level in Level)
 
-# What a `level` column may say, lower case. Numbers are left out on purpose: registers count from 0, 1 or 2.
-_WORDS: dict[str, Level] = {
-    **{level.column: level for level in Level},
-    **{level.chinese: level for level in Level},
-    "省份": Level.PROVINCE,
-    "省公司": Level.PROVINCE,
-    "省级": Level.PROVINCE,
-    "市": Level.CITY,
-    "城市": Level.CITY,
-    "市公司": Level.CITY,
-    "地市公司": Level.CITY,
-    "地市级": Level.CITY,
-    "市级": Level.CITY,
-    "县": Level.COMPANY,
-    "公司": Level.COMPANY,
-    "供电公司": Level.COMPANY,
-    "区县公司": Level.COMPANY,
-    "县级": Level.COMPANY,
-    "所": Level.SUBSTATION,
-    "站所": Level.SUBSTATION,
-    "所级": Level.SUBSTATION,
+# What a `level` column may say beside the names of the columns. No numbers: registers count from 0, 1 or 2.
+_WORDS: dict[Level, tuple[str, ...]] = {
+    Level.PROVINCE: ("省", "省份", "省公司", "省级"),
+    Level.CITY: ("地市", "市", "城市", "市公司", "地市公司", "地市级", "市级"),
+    Level.COMPANY: ("县公司", "县", "公司", "供电公司", "区县公司", "县级"),
+    Level.SUBSTATION: ("供电所", "所", "站所", "所级"),
 }
+_LEVELS = {word: level for level, words in _WORDS.items() for word in (level.column, *words)}
 
 
 def parse_level(word: str) -> Level | None:
-    """The level a table's word stands for; None for a word (or number) that is not known to be one."""
-    return _WORDS.get(word.strip().lower())
+    """The level that a word of a table stands for; None for an unknown word or a number."""
+    return _LEVELS.get(word.strip().lower())

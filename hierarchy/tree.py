@@ -108,6 +108,10 @@ class Tree:
         path = self.paths[i]
         return (*[self.names[node] for node in path], *_LACKING[len(path)])  # type: ignore[return-value]
 
+    def path_text(self, i: int) -> str:
+        """The path of a node as people write it: 山东省/菏泽/巨野县供电公司."""
+        return "/".join([self.names[node] for node in self.paths[i]])
+
     def _siblings_from(self, first: int, end: int) -> Iterator[int]:
         while first <= end:
             yield first
