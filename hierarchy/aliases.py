@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from .cells import Problem, problem_of, read_cell, shown
+from .cells import problem_of, read_cell, shown
 from .did_you_mean import NameIndex, did_you_mean
 from .files import read_csv
-from .findings import Finding, HierarchyError, listed
+from .findings import Finding, HierarchyError, Problem, listed
 from .levels import Level, parse_level
 from .table import StrPath, Table
 from .tree import FORBIDDEN, Alias, Tree, alias_order

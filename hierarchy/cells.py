@@ -1,11 +1,11 @@
-"""One cell of a table to a name, with what had to be done to it or what forbids it."""
+"""One cell of a table read as a name, and what is wrong with it."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-from .findings import Severity
+from .findings import Problem
 
 MAX_NAME = 100
 """Longest name taken, in characters; a longer cell is a sentence or a row gone wrong."""
@@ -24,7 +24,7 @@ _PLACEHOLDERS = frozenset({"-", "--", "—", "——", "?", "？", "无", "空",
 
 
 class Cell(NamedTuple):
-    """`name` is what to use; the rest says what is to be told of it, "" when there is nothing."""
+    """The name in a cell, and its faults, each "" if the cell has none of the kind."""
 
     name: str
     blank: str = ""
@@ -32,17 +32,8 @@ class Cell(NamedTuple):
     bad: str = ""
 
 
-class Problem(NamedTuple):
-    """A finding whose place is not known yet."""
-
-    code: str
-    severity: Severity
-    message: str
-    advice: str
-
-
 def read_cell(text: str) -> Cell:
-    """Strip blanks and invisible characters, and say what else is the matter with the cell."""
+    """The cell without blanks around it and invisible characters, with its faults."""
     name = _INVISIBLE.sub("", text).strip()
     if not name:
         return Cell("")
@@ -67,7 +58,7 @@ def read_cell(text: str) -> Cell:
 
 
 def problem_of(what: str, cell: Cell) -> Problem | None:
-    """What is to be told of a cell, the gravest first; None for a good one. `what` names its column."""
+    """The gravest problem of a cell, None for a good one; `what` names its column."""
     if cell.bad:
         advice = "Correct the name."
         if "line break" in cell.bad:
@@ -88,6 +79,6 @@ def problem_of(what: str, cell: Cell) -> Problem | None:
 
 
 def shown(name: str) -> str:
-    """The name in quotes, cut and with nothing unprintable, for a message."""
+    """The name in quotes for a message: cut if long, unprintable characters replaced."""
     text = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", name)
     return f"'{text[:40]}…'" if len(text) > 40 else f"'{text}'"

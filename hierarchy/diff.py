@@ -1,4 +1,4 @@
-"""What changed from one version of a table to the next, told as moves and renames where it can be known."""
+"""The changes from one version of a table to the next: moves and renames where that is known, else removed and added."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Kind = Literal["added", "removed", "moved", "renamed"]
 
 
 class Change(NamedTuple):
-    """One organisation that changed. Those below a moved or renamed one are not told again."""
+    """One organisation that changed. A moved or renamed one brings what is below it along, without a change of its own."""
 
     kind: Kind
     level: Level

@@ -1,4 +1,4 @@
-"""A tree written out: path-shaped and parent-shaped rows, CSV and JSON text. All load to the same version."""
+"""A tree as text: CSV of either shape, which loads to the same version again, and JSON."""
 
 from __future__ import annotations
 

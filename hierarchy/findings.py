@@ -1,4 +1,4 @@
-"""What is wrong with a table, where, and what to do: Finding where loading goes on, HierarchyError where not."""
+"""What is wrong with a table, where, and what to do: a Finding if loading goes on, a HierarchyError if not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Severity = Literal["error", "warning", "info"]
 
 
 class Finding(NamedTuple):
-    """One thing lint saw. An `error` row was left out; the row of a `warning` or `info` is in the tree."""
+    """One fault of a table. The row of an `error` was left out; that of a `warning` or `info` is in the tree."""
 
     code: str
     severity: Severity
@@ -21,6 +21,15 @@ class Finding(NamedTuple):
 
     def __str__(self) -> str:
         return f"{_place(self.source, self.row)}{self.message} {self.advice}".rstrip()
+
+
+class Problem(NamedTuple):
+    """A finding whose place is not known yet."""
+
+    code: str
+    severity: Severity
+    message: str
+    advice: str
 
 
 class HierarchyError(ValueError):

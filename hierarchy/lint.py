@@ -1,4 +1,4 @@
-"""Everything there is to say about a table: what loading saw, and what only the whole tree shows."""
+"""All findings of a table: those of loading, and those that only the whole tree shows."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def lint(
     aliases: StrPath | None = None,
     encoding: str | None = None,
 ) -> tuple[Finding, ...]:
-    """All findings of a table, by row, then those of its alias file; () if there is nothing to say.
+    """All findings of a table by row, then those of its alias file; () for a table without fault.
 
     Args:
-        source: A file or URL as for `Hierarchy.load`, or a tree already loaded (its rows are not known any
-            more, so what only the whole tree shows then has no row).
+        source: A file or URL as for `Hierarchy.load`, or a loaded tree, which no longer knows the rows: its findings
+            about the whole tree have none.
 
-    Raises: HierarchyError, when there is no table to speak of (missing file, missing column, no rows).
+    Raises: HierarchyError, when there is no table to check (missing file, missing column, no rows).
     """
     if isinstance(source, Hierarchy):
         return (*source.findings, *whole_tree_findings(source, [None] * len(source)))
@@ -62,7 +62,7 @@ def lint(
 
 
 def whole_tree_findings(hierarchy: Hierarchy, rows: Sequence[int | None]) -> Iterator[Finding]:
-    """What no single row shows: odd characters, look-alikes, companies declared twice, nested names.
+    """Findings that no single row shows: odd characters, look-alikes, companies declared twice, nested names.
 
     Args:
         rows: The row that first names each node; None where rows are not known.
@@ -160,7 +160,7 @@ def _look_alikes(hierarchy: Hierarchy, nodes: Sequence[int]) -> Iterator[Seen]:
 
 
 _LARGE = 3
-"""A company with so many substations is no misspelling itself."""
+"""A company with this many substations is no misspelling itself."""
 
 
 def _one_character_apart(hierarchy: Hierarchy, nodes: Sequence[int]) -> Iterator[Seen]:
@@ -193,7 +193,7 @@ def _with_gap(name: str, length: int) -> list[str]:
 
 
 _COMPARED = 100
-"""Of organisations of one name, so many are compared with each other."""
+"""Organisations of one name that are compared with each other at most."""
 
 
 def _declared_twice(hierarchy: Hierarchy, nodes: Sequence[int]) -> Iterator[Seen]:

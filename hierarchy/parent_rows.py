@@ -86,7 +86,7 @@ def _rows_above_provinces(roots: Sequence[_Row], children: Mapping[str, Sequence
 
 
 class _Reading:
-    """Collects paths and findings of one table, and the refused rows for their children to name."""
+    """The paths and findings of one table so far, and its refused rows, which the findings of their children name."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -102,7 +102,7 @@ class _Reading:
         self.tell(code, "error", row.number, message, advice)
 
     def rows_by_id(self, texts: Iterable[tuple[int, list[str]]]) -> dict[str, _Row]:
-        """The rows that are good by themselves."""
+        """The rows without a fault of their own, by id."""
         groups: dict[str, list[_Row]] = {}
         for number, (id_, parent, name, level) in texts:
             cell = read_cell(name)
@@ -135,7 +135,7 @@ class _Reading:
         return by_id
 
     def refuse_unconnected(self, by_id: Mapping[str, _Row], children: Mapping[str, Sequence[_Row]]) -> None:
-        """Refuse the rows that no way down from a row without parent reaches, each with its reason."""
+        """Refuse the rows that no root leads to, each with its reason."""
         reached: set[str] = set()
         front = list(children.get("", ()))
         while front:
@@ -161,7 +161,7 @@ class _Reading:
         self.refuse_below(front, children, {row.id for row in in_cycle})
 
     def _refuse_cycles(self, lost: Mapping[str, _Row]) -> list[_Row]:
-        import networkx  # only a damaged table pays for it
+        import networkx  # slow to import, and only damaged tables need it
 
         graph: networkx.DiGraph[str] = networkx.DiGraph(
             (id_, row.parent) for id_, row in lost.items() if row.parent in lost
@@ -191,7 +191,7 @@ class _Reading:
     def refuse_below(
         self, front: Sequence[_Row], children: Mapping[str, Sequence[_Row]], done: Iterable[str] = ()
     ) -> None:
-        """Refuse every descendant of the refused rows in `front`, but for the ids in `done`."""
+        """Refuse every descendant of the refused rows in `front`, except the ids in `done`."""
         done = set(done)
         while front:
             below = [child for row in front for child in children.get(row.id, ()) if child.id not in done]

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import cast
 
-from .cells import Cell, Problem, problem_of, read_cell, shown
+from .cells import Cell, problem_of, read_cell, shown
 from .companies import misspelt_companies
-from .findings import Finding
+from .findings import Finding, Problem
 from .levels import Level
 from .organisations import NO_PATH, Organisations, Path, joined
 from .suffixes import named_like
@@ -31,7 +31,7 @@ def read_path_rows(table: Table, indices: Sequence[int]) -> Organisations:
     width = len(table.header)
     provinces, cities, companies, substations = plain = set[str](), set[str](), set[str](), set[str]()
     for number, row in zip(table.numbers, table.rows, strict=True):
-        if len(row) == width:  # the short way, which nearly every row takes
+        if len(row) == width:  # the fast path of nearly every row
             path = path_of(row)
             if path[3] not in substations and _PLAIN_SUBSTATION.match(path[3]):
                 substations.add(path[3])
@@ -55,7 +55,7 @@ def read_path_rows(table: Table, indices: Sequence[int]) -> Organisations:
         elif usable:
             rows[path] = number
             for names, text, cell in zip(plain, texts, cells, strict=True):
-                if not cell.blank:  # nothing to tell about it: no second look
+                if not cell.blank:  # good as it stands: the next row with it need not read it again
                     names.add(text)
         findings += [Finding(code, severity, table.source, number, *rest) for code, severity, *rest in problems]
     if hints := misspelt_companies(rows):

@@ -13,7 +13,7 @@ from .table import Table
 
 
 def read_organisations(table: Table, columns: Mapping[str, str] | None = None) -> Organisations:
-    """Read every row; a bad one is left out and told, never guessed or merged.
+    """Read every row; a bad one is left out with a finding, never guessed at or merged.
 
     Raises: HierarchyError, when a column is missing or nothing is left.
     """

@@ -1,7 +1,7 @@
 """The words that names end in, one a row: 供电公司 and 供电所 of organisations, 县 and 镇 of the places they serve.
 
-Every list of such words is taken from this table: how names are read, what is suggested for an unknown one, what counts
-as a misspelling in a table, what training data leaves out. A new word is a new row.
+All lists of such words derive from this table: those that read names, suggest names for an unknown one, find misspellings
+in a table and make training data. A new word is a new row.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Suffix(NamedTuple):
     levels: tuple[Level, ...]
     """Whose names people end in the word."""
     registered: tuple[Level, ...] = ()
-    """Where tables print it: the levels of canonical names that end in it. () for a word that is only said."""
+    """The levels whose canonical names end in the word; () for a word that people say, but tables do not print."""
     rare: bool = False
     """Understood, but seldom written."""
 
@@ -88,7 +88,7 @@ def division_words(*levels: Level) -> tuple[str, ...]:
 
 
 def registered_words(*levels: Level) -> tuple[str, ...]:
-    """What canonical names of any of the levels end in."""
+    """The endings of canonical names of any of the levels."""
     return tuple(row.word for row in SUFFIXES if {*levels} & {*row.registered})
 
 
