@@ -1,4 +1,4 @@
-"""The changes from one version of a table to the next: moves and renames where that is known, else removed and added."""
+"""The changes from one version of a table to the next, as moves and renames where that is known."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Kind = Literal["added", "removed", "moved", "renamed"]
 
 
 class Change(NamedTuple):
-    """One organisation that changed. A moved or renamed one brings what is below it along, without a change of its own."""
+    """One organisation that changed. What is below a moved or renamed one comes along, without a change of its own."""
 
     kind: Kind
     level: Level

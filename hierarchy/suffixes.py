@@ -1,7 +1,7 @@
 """The words that names end in, one a row: 供电公司 and 供电所 of organisations, 县 and 镇 of the places they serve.
 
-All lists of such words derive from this table: those that read names, suggest names for an unknown one, find misspellings
-in a table and make training data. A new word is a new row.
+All lists of such words derive from this table: those that read names, suggest names for an unknown one, find
+misspellings in a table and make training data. A new word is a new row.
 """
 
 from __future__ import annotations
