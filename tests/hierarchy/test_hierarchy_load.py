@@ -235,7 +235,9 @@ def test_missing_packages_are_told_with_the_install_command(tmp_path: Path, monk
     with pytest.raises(HierarchyError, match=r"needs openpyxl\. Run pip install 'qilin-grid\[xlsx\]'"):
         Hierarchy.from_xlsx(path)
     without(monkeypatch, "sqlalchemy")
-    with pytest.raises(HierarchyError, match=r"u:\*\*\*@h/x: .* needs SQLAlchemy\. Run pip install 'qilin-grid\[sql\]'"):
+    with pytest.raises(
+        HierarchyError, match=r"u:\*\*\*@h/x: .* needs SQLAlchemy\. Run pip install 'qilin-grid\[sql\]'"
+    ):
         Hierarchy.from_sql("postgresql://u:secret@h/x", "org")
 
 
