@@ -91,13 +91,14 @@ def small(engine_with: Callable[..., Any]) -> Any:
 
 @pytest.mark.parametrize("word", SUBSTATION_WORDS)
 def test_a_word_of_substations_is_known_wherever_one_is_named(small: Any, word: str) -> None:
-    """In a name, in a name that the table lacks, in one that ends like a name of the table, and in a breakdown."""
+    """In a name, in one that the table lacks or has only the end of, in a breakdown, and in a relative name."""
     assert small.resolve(f"城桥{word}投诉").substation == "城桥供电所"
     for name in ("火星", "青堡"):
         found = small.resolve(f"崇明区{name}{word}投诉")
         assert (found.status, [unknown.text for unknown in found.unknown]) == ("unresolved", [name + word])
     found = small.resolve(f"崇明各{word}投诉")
     assert (found.status, found.group_by, found.unknown) == ("resolved", "Substation", ())
+    assert small.resolve(f"本{word}投诉", scope="崇明区供电公司/城桥供电所").substation == "城桥供电所"
 
 
 def test_registered_words_are_words_of_organisations() -> None:

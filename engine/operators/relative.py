@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qilin.hierarchy import Level
+from qilin.hierarchy.suffixes import organisation_words
 from qilin.operators.phrase import Phrase
 
 _OWN = ("我们", "咱们", "本", "我", "咱")
@@ -17,7 +18,7 @@ RELATIVES: dict[str, Level] = {
     **dict.fromkeys(("全区", "本区", "我区", "我们区", "区公司"), Level.COMPANY),
     **{own + noun: Level.COMPANY for own in _OWN for noun in ("公司", "供电公司", "单位")},
     **dict.fromkeys(("本所", "我所", "我们所", "咱们所", "咱所", "全所"), Level.SUBSTATION),
-    **{own + "供电所": Level.SUBSTATION for own in _OWN},
+    **{own + word: Level.SUBSTATION for own in _OWN for word in organisation_words(Level.SUBSTATION) if len(word) > 1},
 }
 
 
