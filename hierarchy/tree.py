@@ -198,7 +198,7 @@ class Tree:
                 shared += 1
             del open_names[shared:]
             trail = trail[:shared]
-            for level in range(shared, 4):
+            for level in range(shared, len(Level)):
                 name = path[level]
                 if not name:
                     break
