@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from qilin.answer.resolution import Resolution
 from qilin.answer.values import OrgPath, QueryTooLong
-from qilin.dates.find import find_dates
+from qilin.dates import find_dates
 from qilin.hierarchy import Hierarchy
 from qilin.names.compiled import Tables
 from qilin.readings.asked import Asked

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from qilin.dates import find as dates
 from qilin.dates.festivals import NAMES, festival_periods, season_period
-from qilin.dates.find import TRIGGERS, DateMention, find_dates
+from qilin.dates import TRIGGERS, DateMention, find_dates
 
 GOLDEN = Path(__file__).parent / "golden" / "dates.jsonl"
 TODAY = date(2024, 5, 13)  # a Monday

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from qilin import Engine, Resolution
 from qilin.answer.markup import escape
-from qilin.dates.find import find_dates
+from qilin.dates import find_dates
 from qilin.hierarchy import Hierarchy
 from qilin.llm.protocol import GapAnswer, GapFiller, GapRequest
 from qilin.names.compiled import Tables

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from qilin.answer.markup import Fragment, escape, tagged_fragments
 from qilin.answer.resolution import Resolution
 from qilin.answer.values import LEVEL_NAMES, OrgPath, Unknown
-from qilin.dates.find import DateMention
+from qilin.dates import DateMention
 from qilin.llm.garbled import lookalikes
 from qilin.llm.protocol import Choice, Free, GapRequest, Segment, Settled
 from qilin.names.compiled import Tables

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from qilin.answer.resolution import Resolution
 from qilin.answer.values import Entity, OrgPath, Unknown
-from qilin.dates.find import DateMention, find_dates
+from qilin.dates import DateMention, find_dates
 from qilin.llm.gaps import Gaps, Organisations, folded_span
 from qilin.llm.legal import Said, Tagged, read_answer
 from qilin.llm.protocol import Choice, Free, GapAnswer, Settled

@@ -6,7 +6,7 @@ from functools import lru_cache, partial
 from os import PathLike
 
 from qilin.answer.values import LEVEL_NAMES, Entity, OrgPath, org_path, path_text, trusted
-from qilin.dates.find import TRIGGERS as DATE_TRIGGERS
+from qilin.dates import TRIGGERS as DATE_TRIGGERS
 from qilin.hierarchy import Hierarchy
 from qilin.names.elsewhere import Elsewhere
 from qilin.names.gazetteer import Gazetteer

@@ -8,7 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from qilin.answer.values import Source
-from qilin.dates.find import DateMention, find_dates
+from qilin.dates import DateMention, find_dates, may_begin
 from qilin.hierarchy import Level
 from qilin.names.compiled import BREAKDOWN_BIT, DATE_BIT, EXCLUSION_BIT, GRID_BIT, Tables
 from qilin.names.gazetteer import TAIL_BIT
@@ -22,7 +22,6 @@ from qilin.readings.asked import Asked
 
 Part = OrgMention | IndicatorMention | DateMention | Phrase
 _FEW = 16  # names that are looked at one by one
-_DATE_STARTS = frozenset("0123456789一二三四五六七八九十今昨明前去上本当近最这下春国元中端清")
 _LONGEST_DATE = 40
 
 
@@ -112,7 +111,7 @@ def _dates(text: str, today: date, parts: Sequence[Part], until: int) -> list[Da
             start = part[0]
             if begin < start < end < part[1] and not text[start - 1].isdigit():  # 5月1|日照常 is torn, not cut short
                 torn[begin, start] = None
-    ends = {m[1]: None for m in names if text[m[1] : m[1] + 1] in _DATE_STARTS}
+    ends = {m[1]: None for m in names if may_begin(text, m[1])}
     if torn or ends:
         known = {(d[0], d[1]) for d in found}
         for begin, start in torn:

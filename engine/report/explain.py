@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from qilin.answer.resolution import Resolution
 from qilin.answer.values import OrgPath
-from qilin.dates.find import DateMention
+from qilin.dates import DateMention
 from qilin.names.find import FORM, form_text
 from qilin.names.mention import EDITED, HOMOPHONE, MERGED_SOUND, SWAPPED, Candidate, IndicatorMention, OrgMention
 from qilin.readings.cost import Cost, deciding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qilin.answer.resolution import Resolution
 from qilin.answer.values import DateRange, Entity, OrgPath, trusted
-from qilin.dates.find import find_dates
+from qilin.dates import find_dates
 from qilin.names.compiled import Tables
 from qilin.readings.asked import Asked
 from qilin.verdict.draft import Draft

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from qilin.answer.values import LEVEL_NAMES, DateRange, Entity, Source, Unknown, complete, trusted
-from qilin.dates.find import DateMention
+from qilin.dates import DateMention
 from qilin.names.compiled import Tables
 from qilin.names.mention import EDITED, HOMOPHONE, MERGED_SOUND, SWAPPED, IndicatorMention, OrgMention, OrgName
 from qilin.names.rules import FULL
