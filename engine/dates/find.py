@@ -53,9 +53,8 @@ def find_dates(text: str, today: date, until: int | None = None) -> list[DateMen
         before = end
     if len(points) > 1:
         points = without_doubtful(points)
-    return [
-        DateMention(start, end, None, None)
-        if point is None
-        else DateMention(start, end, point.scope.first, point.scope.last)
-        for (start, end), point in zip(runs, points, strict=True)
-    ]
+    found: list[DateMention] = []
+    for (start, end), point in zip(runs, points, strict=True):
+        first, last = (None, None) if point is None else point.scope[:2]
+        found.append(DateMention(start, end, first, last))
+    return found
