@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from calendar import monthrange
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qilin.dates import find as dates
+from qilin.dates import TRIGGERS, DateMention, find_dates, lexer, may_begin
+from qilin.dates.beginnings import beginnings
 from qilin.dates.festivals import NAMES, festival_periods, season_period
-from qilin.dates import TRIGGERS, DateMention, find_dates
+from qilin.dates.words import KINDS, WORDS, DateWord
 
 GOLDEN = Path(__file__).parent / "golden" / "dates.jsonl"
 TODAY = date(2024, 5, 13)  # a Monday
@@ -56,13 +58,11 @@ def test_golden_table_has_positives_and_negatives() -> None:
     assert sum(not row["want"] for row in rows) >= 50
 
 
-def test_every_mention_has_a_trigger() -> None:
+def test_every_mention_has_a_trigger_and_a_beginning() -> None:
     for row in golden_rows():
-        assert all(triggered(surface) for surface, _, _ in row["want"]), row["text"]
-
-
-def test_triggers_are_short() -> None:
-    assert all(1 <= len(trigger) <= 2 for trigger in TRIGGERS)
+        for surface, _, _ in row["want"]:
+            assert triggered(surface), row["text"]
+            assert may_begin(surface, 0), row["text"]
 
 
 def test_neutral_neighbours_change_nothing() -> None:
@@ -325,14 +325,14 @@ def test_holidays_without_a_settled_length_have_no_range() -> None:
 
 # --- Any text ----------------------------------------------------------------------------------------------
 
-WORDS = """
+PIECES = """
 0 1 2 3 5 9 12 28 31 2024 2023 24 20240513 202405 2024-05 - 至 到 ~ 年 月 日 号 天 周 星期 礼拜 季
 季度 旬 上 下 本 这个 个 今 去 昨 明 前 后 大前 一 二 三 四 五 六 十 百 半 初 底 末 中 内 以来 至今
 起 开始 自 从 每 第 近 最近 过去 的 春节 国庆 五一 中秋 节 期间 当天 迎峰 度夏 Q1 H1 度 份 和 、 及
 路 村 台区 线 主变 同期 左右 以后 上午 均 照 平阴 菏泽 投诉 ( ) (周一) 累计 工作日 次 全 元旦 腊八
 正月 农历 年底 月初 次年 除 截至 ² . / : ,
 """
-ALPHABET = [*WORDS.split(), "\n", " ", "\ud800"]
+ALPHABET = [*PIECES.split(), "\n", " ", "\ud800"]
 
 
 @settings(max_examples=1000)
@@ -353,33 +353,73 @@ def test_any_text_gives_spans_in_order_and_whole_ranges(text: str, today: date) 
             assert mention.first.year >= 1900
             assert mention.last.year <= 2100
         assert triggered(text[mention.start : mention.end])
+        assert may_begin(text, mention.start)
     assert find_dates(text, today) == mentions
     until = max((text.rfind(trigger) + len(trigger) for trigger in TRIGGERS if trigger in text), default=0)
     assert find_dates(text, today, until) == mentions
 
 
-def first_characters(pattern: Any) -> tuple[set[str], bool]:
-    """What a match of a parsed pattern can begin with, and whether it can be empty."""
-    found: set[str] = set()
+# --- The table of words ------------------------------------------------------------------------------------
+
+ANYWHERE = [row for row in WORDS if row.place == "anywhere"]
+parse = importlib.import_module("re._parser").parse
+
+
+def rows_used(expression: str) -> set[DateWord]:
+    """The rows whose words an expression is made of, up to where it is not understood."""
+    used = set()
+    position = 0
+    while (token := lexer._token()(expression, position)) and token.lastindex and token.end() > position:
+        used.add(WORDS[token.lastindex - 1])
+        position = token.end()
+    return used
+
+
+def test_every_row_is_reached_by_a_golden() -> None:
+    used = {row for line in golden_rows() for surface, _, _ in line["want"] for row in rows_used(surface)}
+    assert [row.kind for row in WORDS if row not in used] == []
+
+
+def test_rows_of_one_kind_mean_the_same() -> None:
+    for row in WORDS:
+        first = KINDS[row.kind]
+        assert (row.names, row.narrows, row.needs) == (first.names, first.narrows, first.needs), row
+        assert not row.kind.startswith("no:") or not (row.names or row.narrows or row.needs), row
+
+
+def test_words_that_may_stand_anywhere_have_triggers_and_no_others() -> None:
+    for row in WORDS:
+        assert bool(row.triggers) == (row.place == "anywhere"), row
+        assert all(1 <= len(trigger) <= 2 for trigger in row.triggers.split()), row
+
+
+def ends_without(triggers: set[str], pattern: Any, ends: set[str]) -> set[str]:
+    """The characters that a match of a parsed pattern may end in without holding a trigger.
+
+    Args:
+        triggers: Of one or two characters.
+        pattern: Negative look-arounds in it are taken to hold.
+        ends: The characters that may stand before the match.
+    """
     for code, argument in pattern:
-        kind = str(code)
-        if kind.startswith(("ASSERT", "AT")):
-            continue
-        if kind in ("LITERAL", "IN"):
-            return found | characters([(code, argument)] if kind == "LITERAL" else argument), False
-        if kind == "BRANCH":
-            branches = [first_characters(branch) for branch in argument[1]]
-            begins, empty = set().union(*(b for b, _ in branches)), any(e for _, e in branches)
-        elif kind in ("SUBPATTERN", "ATOMIC_GROUP"):
-            begins, empty = first_characters(argument[-1] if kind == "SUBPATTERN" else argument)
-        else:
-            assert kind in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
-            begins, empty = first_characters(argument[2])
-            empty = empty or argument[0] == 0
-        found |= begins
-        if not empty:
-            return found, False
-    return found, True
+        operation = str(code)
+        if operation in ("LITERAL", "IN"):
+            choices = characters([(code, argument)] if operation == "LITERAL" else argument)
+            ends = {c for c in choices - triggers for end in ends if end + c not in triggers}
+        elif operation == "BRANCH":
+            ends = set().union(*(ends_without(triggers, branch, ends) for branch in argument[1]))
+        elif operation in ("SUBPATTERN", "ATOMIC_GROUP"):
+            ends = ends_without(triggers, argument[-1] if operation == "SUBPATTERN" else argument, ends)
+        elif operation == "ASSERT" and argument[0] > 0:
+            ends = ends if ends_without(triggers, argument[1], ends) else set()
+        elif not operation.startswith(("ASSERT", "AT")):
+            assert operation in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
+            least, most, repeated = argument
+            for _ in range(least):
+                ends = ends_without(triggers, repeated, ends)
+            for _ in range(min(most - least, 2)):  # what one more could end in, two can
+                ends = ends | ends_without(triggers, repeated, ends)
+    return ends
 
 
 def characters(choices: Any) -> set[str]:
@@ -391,14 +431,53 @@ def characters(choices: Any) -> set[str]:
     return found
 
 
-def test_one_look_tells_whether_an_expression_goes_on() -> None:
-    """What it looks for is exactly what the words, and the joints before them, can begin with."""
-    parse = importlib.import_module("re._parser").parse
-    joints, empty = first_characters(parse(f"(?:{dates._TO}| ?的? ?)?"))
-    assert empty  # else the words could not stand right behind
-    begins = joints
-    for _, pattern in (*dates._INNER_WORDS, *dates._WORDS, *dates._MORE_WORDS):
-        found, empty = first_characters(parse(pattern))
-        assert not empty
-        begins |= found
-    assert begins == characters(parse(f"[{dates._GOES_ON}]")[0][1])
+@pytest.mark.parametrize("row", ANYWHERE, ids=lambda row: f"{row.kind}:{row.triggers}")
+def test_no_text_with_a_word_lacks_its_triggers(row: DateWord) -> None:
+    triggers = set(row.triggers.split())
+    assert not ends_without(triggers, parse(row.pattern), {""})
+
+
+def test_a_word_without_its_triggers_would_be_noticed() -> None:
+    assert ends_without({"日"}, parse("[0-9]{1,2}(?:日|号)"), {""}) == {"号"}
+    assert ends_without({"去年"}, parse("去年?"), {""}) == {"去"}
+    assert ends_without({"Q1"}, parse("[0-9]{2}(?=Q[12])"), {""})
+    assert not ends_without({"Q1", "Q2"}, parse("[0-9]{2}(?=Q[12])"), {""})
+
+
+@pytest.mark.parametrize("row", ANYWHERE, ids=lambda row: f"{row.kind}:{row.triggers}")
+def test_an_expression_may_begin_with_any_text_of_a_word(row: DateWord) -> None:
+    @settings(max_examples=30, suppress_health_check=list(HealthCheck))
+    @given(st.from_regex(row.pattern))
+    def holds(text: str) -> None:
+        word = re.search(row.pattern, text)
+        assert word is not None
+        assert may_begin(text, word.start())
+
+    holds()
+
+
+def test_a_word_that_may_begin_an_expression_has_two_characters_to_look_at() -> None:
+    assert {len(start) for start in lexer._starts()} == {2}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "want"),
+    [
+        ("今天", {"今天"}),
+        ("[今明]天|后", {"今天", "明天", "后"}),
+        ("大?前天", {"大前", "前天"}),
+        ("(?:上++)个?月", {"上上", "上个", "上月"}),
+        ("[1-3]{1,2}月", {a + b for a in "123" for b in "123月"}),
+        ("1(?=月|年)", {"1月", "1年"}),
+        ("(?<![0-9])1(?!日)月", {"1月"}),
+        (r"\Aa*?", {"", "a", "aa"}),
+    ],
+)
+def test_beginnings(pattern: str, want: set[str]) -> None:
+    assert beginnings(pattern) == want
+
+
+@pytest.mark.parametrize("pattern", ["[^日]月", r"\d月", ".月"])
+def test_patterns_whose_beginnings_are_too_many_to_list_are_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match="in a pattern of a date word"):
+        beginnings(pattern)

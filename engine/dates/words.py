@@ -185,7 +185,7 @@ WORDS: Final[tuple[DateWord, ...]] = (
         narrows=periods.same_if(Grain.YEAR, "年")),
     DateWord("year", f"{_NO_LENGTH}{_NUM} ?年(?:{_DEGREE}|份)?(?!级|一度|到头)", "年", names=periods.named_year),
     DateWord("year", f"{_NEW}(?:19|20)[0-9]{{2}}{_OF_YEAR}", "19 20", names=periods.named_year),
-    DateWord("year", f"{_NEW}[0-9]{{2}}(?=[QqHh][1-4](?![0-9A-Za-z]))", f"{_QUARTER_TRIGGERS} {_HALF_TRIGGERS}",
+    DateWord("year", f"{_NEW}[0-9]{{2}}(?=(?:[Qq][1-4]|[Hh][12])(?![0-9A-Za-z]))", f"{_QUARTER_TRIGGERS} {_HALF_TRIGGERS}",
         names=periods.named_year),
     DateWord("no:naked",
         f"(?<![0-9A-Za-z._-])20[1-3][0-9](?:{_TO}20[1-3][0-9])?(?!{_COUNTED}|[号家所例起座名]|[-/.][0-9]| ?年)", "20"),
