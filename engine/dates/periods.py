@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Callable
 from datetime import date, timedelta
 from enum import IntEnum
 from typing import Final, Literal, NamedTuple
@@ -387,10 +386,8 @@ def narrow_edge(scope: Scope, text: str) -> Scope | None:
     return _edge(scope, text) if scope.grain == grain and grain >= Grain.WEEK else None
 
 
-def same_if(grain: Grain, beginning: str) -> Callable[[Scope, str], Scope | None]:
-    """A word that repeats what the period already is: 5月13日|当天, 3月|当月, 今年|年内."""
-
-    def narrow(scope: Scope, text: str) -> Scope | None:
-        return scope if scope.grain == grain and text.startswith(beginning) else None
-
-    return narrow
+def narrow_same(scope: Scope, text: str) -> Scope | None:
+    """5月13日|当天, 3月|当月, 今年|年内: the period itself."""
+    unit = text[1] if text[0] == "当" else text[0]
+    grain = {"年": Grain.YEAR, "月": Grain.MONTH, "天": Grain.DAY, "日": Grain.DAY}.get(unit)
+    return scope if text[0] in "当年" and scope.grain == grain else None

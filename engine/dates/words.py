@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 from qilin.dates import periods
 from qilin.dates.festivals import NAMES
 from qilin.dates.numerals import CN
-from qilin.dates.periods import FESTIVAL, HOLIDAY, Grain, Needs, Scope
+from qilin.dates.periods import FESTIVAL, HOLIDAY, Needs, Scope
 
 Place = Literal["anywhere", "behind", "opening", "going on", "joint"]
 
@@ -177,12 +177,12 @@ WORDS: Final[tuple[DateWord, ...]] = (
     DateWord("no:vague", f"大年(?:初?[{CN}]{{1,3}}|夜)", "年"),
     # Years
     DateWord("relyear", f"(?:今年|去年|大?前年|明年|后年|[本当]年|这一?年|(?:上++|下++)一?年)(?:{_DEGREE}|份)?", "年",
-        names=periods.relative_year, narrows=periods.same_if(Grain.YEAR, "当")),
+        names=periods.relative_year, narrows=periods.narrow_same),
     DateWord("start:year", f"年初{_NO_FIRST}", "年", names=periods.year_edge, narrows=periods.narrow_edge),
     DateWord("end:year", f"年[底末]{_NO_LAST}", "年", names=periods.year_edge, narrows=periods.narrow_edge),
     DateWord("no:edge", f"年{_MIDDLE}|月{_MIDDLE}|季[初中末]", "年 月 季"),
     DateWord("thisyear", f"年内(?![{_IN_NAME_INNER}])", "年", names=periods.this_year,
-        narrows=periods.same_if(Grain.YEAR, "年")),
+        narrows=periods.narrow_same),
     DateWord("year", f"{_NO_LENGTH}{_NUM} ?年(?:{_DEGREE}|份)?(?!级|一度|到头)", "年", names=periods.named_year),
     DateWord("year", f"{_NEW}(?:19|20)[0-9]{{2}}{_OF_YEAR}", "19 20", names=periods.named_year),
     DateWord("year", f"{_NEW}[0-9]{{2}}(?=(?:[Qq][1-4]|[Hh][12])(?![0-9A-Za-z]))", f"{_QUARTER_TRIGGERS} {_HALF_TRIGGERS}",
@@ -216,7 +216,7 @@ WORDS: Final[tuple[DateWord, ...]] = (
     DateWord("no:lunar", f"(?:正|腊|冬|闰[{CN}]{{1,2}})月(?:初?[{CN}]{{1,3}})?", "月"),
     DateWord("month", f"{_NO_LENGTH}(?:{_NUM}|元) ?月(?:份|{_DEGREE})?", "月", narrows=periods.narrow_month, needs="year"),
     DateWord("relmonth", f"{_WHICH}月(?:份|{_DEGREE})?", "月", names=periods.relative_month,
-        narrows=periods.same_if(Grain.MONTH, "当")),
+        narrows=periods.narrow_same),
     DateWord("start:month", f"月初{_NO_FIRST}", "月", names=periods.month_edge, narrows=periods.narrow_edge),
     DateWord("end:month", f"月[底末]{_NO_LAST}", "月", names=periods.month_edge, narrows=periods.narrow_edge),
     DateWord("third", "[上中下]旬", "旬", narrows=periods.narrow_third, needs="month"),
@@ -228,7 +228,7 @@ WORDS: Final[tuple[DateWord, ...]] = (
     DateWord("weekend", "周末|星期末", "周 星期", narrows=periods.narrow_weekend, needs="week"),
     # Days
     DateWord("relday", "(?:[今昨明]|大?前|大?后)[天日](?!均)|[当本][天日](?!均)", "天 日", names=periods.relative_day,
-        narrows=periods.same_if(Grain.DAY, "当")),
+        narrows=periods.narrow_same),
     DateWord("no:average", f"{_NO_LENGTH}{_NUM} ?日均", "日"),
     DateWord("day", f"(?<![第#]){_BARE_DAY}", "日 号", narrows=periods.narrow_day, needs="month"),
     # Lengths of time that do not say when
