@@ -55,6 +55,8 @@ def find_dates(text: str, today: date, until: int | None = None) -> list[DateMen
         points = without_doubtful(points)
     found: list[DateMention] = []
     for (start, end), point in zip(runs, points, strict=True):
-        first, last = (None, None) if point is None else point.scope[:2]
-        found.append(DateMention(start, end, first, last))
+        if point is None:
+            found.append(DateMention(start, end, None, None))
+        else:
+            found.append(DateMention(start, end, point.scope.first, point.scope.last))
     return found

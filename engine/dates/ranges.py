@@ -31,32 +31,27 @@ def are_linked(text: str, end: int, start: int) -> bool:
 
 
 def read_after(previous: Point | None, expression: str, today: date) -> Point | None:
-    """What an expression means behind the one it is linked to; `previous` is None where there is none.
+    """What one whole expression means, or None where it is not understood or does not exist.
 
-    It shares what it leaves open with the expression before it: 去年3月和|4月.
+    Args:
+        previous: The meaning of the expression that it is linked to, with which it shares what it leaves open
+            (去年3月和|4月); None where there is none.
+        expression: The text of one run of date words.
+        today: What 今天, 本月, 3月 and 近7天 are relative to.
     """
-    point = read(expression, today)
+    if len(expression) > _LONGEST:
+        return None
+    point = _read(expression, today)
     if previous is None or point is None:
         return point
     year_before = previous.scope.grain == Grain.YEAR
     if year_before and point.scope.grain != Grain.YEAR and (point.needs == "year" or point.year is not None):
         return None  # 2023年和2024年3月: of both years, or not
-    return point if _settled_by(previous, point.needs) is None else read(expression, today, previous)
-
-
-def read(expression: str, today: date, given: Point | None = None) -> Point | None:
-    """What one whole expression means, or None where it is not understood or does not exist.
-
-    Args:
-        expression: The text of one run of date words.
-        today: What 今天, 本月, 3月 and 近7天 are relative to.
-        given: The expression before it, which settles what this one leaves open at the beginning.
-    """
-    return None if len(expression) > _LONGEST else _read(expression, today, given)
+    return point if _settled_by(previous, point.needs) is None else _read(expression, today, previous)
 
 
 @lru_cache(maxsize=4096)
-def _read(expression: str, today: date, given: Point | None) -> Point | None:
+def _read(expression: str, today: date, given: Point | None = None) -> Point | None:
     if type(today) is not date:  # a datetime does not compare with dates
         today = date(today.year, today.month, today.day)
     words = words_of(expression)
