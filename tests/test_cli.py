@@ -22,19 +22,10 @@ from qilin import resolve
 from qilin.answer.resolution import Resolution
 from qilin.answer.values import Entity, Unknown
 from qilin.cli.app import app, main
+from qilin.cli.lines_in import as_utf8
+from qilin.cli.terminal import prepare_streams, show_xml, silence
 from qilin.hierarchy import Hierarchy
-from qilin.report.terminal import (
-    as_utf8,
-    labelled,
-    line,
-    prepare_streams,
-    resolution_lines,
-    safe,
-    safe_json,
-    show_xml,
-    silence,
-    width,
-)
+from qilin.report.text import labelled, line, resolution_lines, safe, safe_json, width
 
 ROOT = Path(__file__).parents[1]
 TODAY = ("--today", "2024-05-13")
@@ -170,7 +161,7 @@ def test_empty_stdin_is_nothing_to_do() -> None:
 
 @pytest.mark.parametrize("arguments", [("resolve",), ("explain",), ("check",)])
 def test_a_terminal_is_not_waited_for(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qilin.report.terminal._is_terminal", lambda stream: True)
+    monkeypatch.setattr("qilin.cli.terminal._is_terminal", lambda stream: True)
     result = run(*arguments)
     assert result.exit_code == 2
     assert "pipe" in result.stderr
@@ -500,13 +491,13 @@ def test_errors_are_made_safe() -> None:
 
 def test_xml_is_safe_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     show_xml("a\u202eb")
-    monkeypatch.setattr("qilin.report.terminal._is_terminal", lambda stream: True)
+    monkeypatch.setattr("qilin.cli.terminal._is_terminal", lambda stream: True)
     show_xml("a\u202eb")
     assert capsys.readouterr().out == "a\u202eb\na\\u202eb\n"
 
 
 def test_markup_in_a_query_is_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qilin.report.terminal._is_terminal", lambda stream: stream is not sys.stdin)
+    monkeypatch.setattr("qilin.cli.terminal._is_terminal", lambda stream: stream is not sys.stdin)
     result = run("explain", "[red]麒麟[/red]:smile:")
     assert "[red]麒麟[/red]:smile:" in result.stdout
 
@@ -613,7 +604,7 @@ def test_a_closed_pipe_is_quiet_in_process(called: pytest.MonkeyPatch, capsys: p
         raise BrokenPipeError
 
     called.setattr("qilin.cli.app.show", closed)
-    called.setattr("qilin.report.terminal.silence", lambda stream: None)
+    called.setattr("qilin.cli.terminal.silence", lambda stream: None)
     with pytest.raises(SystemExit) as stop:
         main()
     assert (stop.value.code, capsys.readouterr().err) == (141, "")
@@ -644,7 +635,7 @@ def test_arguments_that_the_locale_could_not_decode() -> None:
     assert as_utf8(broken) == broken
 
 
-def test_python_m_engine() -> None:
+def test_python_m_qilin() -> None:
     done = command("resolve", "菏泽麒麟投诉", "--json")
     assert (done.returncode, done.stderr) == (0, b"")
     assert json.loads(done.stdout)["substation"] == "麒麟供电所"

@@ -18,7 +18,7 @@ from qilin.names.find import find_names
 from qilin.report.explain import explain
 from qilin.report.explanation import Branch, Explanation, MentionNote
 from qilin.report.lines import explanation_lines
-from qilin.report.terminal import safe
+from qilin.report.text import safe
 
 TODAY = date(2024, 5, 13)
 QUERIES = (

@@ -21,6 +21,7 @@ from qilin.cli import evaluate as cli_evaluate
 from qilin.cli import hierarchy as cli_hierarchy
 from qilin.cli import training as cli_training
 from qilin.cli.hierarchy import AliasesOption, JsonOption, SheetOption, TableOption, load_compiled, load_table
+from qilin.cli.lines_in import InputLine, as_utf8, read_lines
 from qilin.cli.options import (
     AdapterOption,
     DefaultDateOption,
@@ -37,28 +38,20 @@ from qilin.cli.options import (
     day,
     gap_options,
 )
-from qilin.report.terminal import (
+from qilin.cli.terminal import (
     BAD_INPUT,
     FINE,
     INTERRUPTED,
     NOT_RESOLVED,
-    InputLine,
-    Line,
-    Styled,
-    as_utf8,
     complain,
-    line,
-    numbered,
     prepare_streams,
-    read_lines,
     reporting,
-    resolution_lines,
-    safe,
     show,
     show_json,
     show_xml,
     stdin_is_terminal,
 )
+from qilin.report.text import Line, Styled, line, numbered, resolution_lines, safe
 
 if TYPE_CHECKING:
     from qilin.hierarchy import Hierarchy

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qilin.cli.hierarchy import AliasesOption, SheetOption, TableOption, load_compiled
+from qilin.cli.lines_in import as_utf8
 from qilin.cli.options import (
     AdapterOption,
     DefaultDateOption,
@@ -29,19 +30,8 @@ from qilin.cli.options import (
     day,
     gap_options,
 )
-from qilin.report.terminal import (
-    BAD_INPUT,
-    FINE,
-    INTERRUPTED,
-    NOT_RESOLVED,
-    STATUS,
-    as_utf8,
-    complain,
-    line,
-    prepare_streams,
-    reporting,
-    show,
-)
+from qilin.cli.terminal import BAD_INPUT, FINE, INTERRUPTED, NOT_RESOLVED, complain, prepare_streams, reporting, show
+from qilin.report.text import STATUS, line
 
 if TYPE_CHECKING:
     from types import TracebackType

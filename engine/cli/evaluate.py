@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qilin.cli.hierarchy import AliasesOption, SheetOption, TableOption, load_table
-from qilin.report.terminal import BAD_INPUT, complain, line, prepare_streams, reporting, show
+from qilin.cli.terminal import BAD_INPUT, complain, prepare_streams, reporting, show
+from qilin.report.text import line
 
 if TYPE_CHECKING:
     from qilin.training.evaluate import Progress, Report

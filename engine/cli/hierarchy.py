@@ -9,20 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qilin.report.terminal import (
-    BAD_INPUT,
-    NOT_RESOLVED,
-    Line,
-    Styled,
-    Tree,
-    complain,
-    line,
-    prepare_streams,
-    reporting,
-    show,
-    show_json,
-    tree_lines,
-)
+from qilin.cli.terminal import BAD_INPUT, NOT_RESOLVED, complain, prepare_streams, reporting, show, show_json
+from qilin.report.text import Line, Styled, Tree, line, tree_lines
 
 if TYPE_CHECKING:
     from qilin.hierarchy import Change, Finding, Hierarchy

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qilin.cli.hierarchy import AliasesOption, SheetOption, TableOption, load_table
-from qilin.report.terminal import BAD_INPUT, NOT_RESOLVED, Styled, complain, line, prepare_streams, reporting, show
+from qilin.cli.terminal import BAD_INPUT, NOT_RESOLVED, complain, prepare_streams, reporting, show
+from qilin.report.text import Styled, line
 
 if TYPE_CHECKING:
     from qilin.training.split import Part

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from qilin.llm.record import GapRecord
 from qilin.report.explanation import Branch, Explanation, Mark, MentionNote, ReadingNote
 from qilin.report.reasons import SOURCE
-from qilin.report.terminal import Line, Styled, Tree, labelled, line, resolution_lines, tree_lines
+from qilin.report.text import Line, Styled, Tree, labelled, line, resolution_lines, tree_lines
 
 _VERDICT = {"wins": "胜出", "tied": "并列", "lost": "落选", "clashes": "冲突"}
 _KIND_WORD = {
