@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from types import MappingProxyType
 
@@ -23,6 +25,7 @@ from qilin.answer.resolution import Resolution
 from qilin.answer.values import Entity, Unknown
 from qilin.cli.app import app, main
 from qilin.cli.lines_in import as_utf8
+from qilin.cli.options import EngineOptions, TableOptions, with_options
 from qilin.cli.terminal import prepare_streams, show_xml, silence
 from qilin.hierarchy import Hierarchy
 from qilin.report.text import labelled, line, resolution_lines, safe, safe_json, width
@@ -257,6 +260,29 @@ def test_help_is_in_both_languages() -> None:
         text = run(*arguments, "--help").stdout
         assert any("一" <= c <= "鿿" for c in text)
         assert "Show this message" in text
+
+
+def test_commands_that_resolve_have_the_same_options() -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    names = [field.name for field in fields(EngineOptions)]
+    described = []
+    for command in ("resolve", "explain", "batch"):
+        shared = [param for param in commands[command].params if param.name in names]
+        assert [param.name for param in shared] == names
+        described.append([(param.opts, param.help, param.default) for param in shared])
+    assert described[0] == described[1] == described[2]
+
+
+def test_options_arrive_as_one_value() -> None:
+    seen = []
+
+    @with_options
+    def command(name: str, *, options: TableOptions, last: bool = False) -> None:
+        seen.append((name, options, last))
+
+    assert list(inspect.signature(command).parameters) == ["name", "table", "sheet", "aliases", "last"]
+    command(name="a", table="t", sheet=None, aliases="x", last=True)
+    assert seen == [("a", TableOptions("t", None, "x"), True)]
 
 
 # ── explain ──────────────────────────────────────────────────────────────────────────────────────
@@ -572,7 +598,7 @@ def test_an_interrupt_is_quiet(called: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    called.setattr("qilin.cli.app.resolution_lines", interrupt)
+    called.setattr("qilin.cli.resolve.resolution_lines", interrupt)
     with pytest.raises(SystemExit) as stop:
         main()
     assert stop.value.code == 130
@@ -593,7 +619,7 @@ def test_a_full_disk_is_a_message(called: pytest.MonkeyPatch, capsys: pytest.Cap
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    called.setattr("qilin.cli.app.show", full)
+    called.setattr("qilin.cli.resolve.show", full)
     with pytest.raises(SystemExit) as stop:
         main()
     assert (stop.value.code, capsys.readouterr().err) == (2, "qilin: No space left on device.\n")
@@ -603,7 +629,7 @@ def test_a_closed_pipe_is_quiet_in_process(called: pytest.MonkeyPatch, capsys: p
     def closed(*_: object) -> None:
         raise BrokenPipeError
 
-    called.setattr("qilin.cli.app.show", closed)
+    called.setattr("qilin.cli.resolve.show", closed)
     called.setattr("qilin.cli.terminal.silence", lambda stream: None)
     with pytest.raises(SystemExit) as stop:
         main()

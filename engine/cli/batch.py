@@ -12,38 +12,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qilin.cli.hierarchy import AliasesOption, SheetOption, TableOption, load_compiled
-from qilin.cli.lines_in import as_utf8
-from qilin.cli.options import (
-    AdapterOption,
-    DefaultDateOption,
-    GapFillerOption,
-    GapSettlesOption,
-    GapThresholdOption,
-    GapTimeoutOption,
-    IndicatorsOption,
-    MaxLengthOption,
-    ModelOption,
-    ScopeOption,
-    ServerOption,
-    TodayOption,
-    day,
-    gap_options,
-)
-from qilin.cli.terminal import BAD_INPUT, FINE, INTERRUPTED, NOT_RESOLVED, complain, prepare_streams, reporting, show
+from qilin.cli.options import EngineOptions, with_options
+from qilin.cli.progress import row_bar
+from qilin.cli.terminal import BAD_INPUT, FINE, INTERRUPTED, NOT_RESOLVED, complain, reporting, show
 from qilin.report.text import STATUS, line
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
-    from rich.progress import TaskID
-
     from qilin.batch.counts import Counts
-    from qilin.batch.run import Progress
 
 _FORMATS = "parquet|csv|jsonl"
 
 
+@with_options
 def batch(
     source: Annotated[
         str, typer.Argument(metavar="IN", help="Parquet、CSV 或 JSONL 文件；- 是标准输入。 The input; - for stdin.")
@@ -90,25 +70,11 @@ def batch(
     encoding: Annotated[
         str | None, typer.Option("--encoding", help="CSV 输入的编码。 Encoding of a CSV input.", show_default="自动识别 recognised")
     ] = None,
-    table: TableOption = None,
-    sheet: SheetOption = None,
-    aliases: AliasesOption = None,
-    indicators: IndicatorsOption = None,
-    today: TodayOption = None,
-    scope: ScopeOption = None,
-    default_date: DefaultDateOption = None,
-    max_length: MaxLengthOption = 2000,
-    gap_filler: GapFillerOption = None,
-    model: ModelOption = None,
-    adapter: AdapterOption = None,
-    server: ServerOption = None,
-    gap_threshold: GapThresholdOption = 0.95,
-    gap_settles: GapSettlesOption = False,
-    gap_timeout: GapTimeoutOption = 10.0,
+    *,
+    options: EngineOptions,
 ) -> None:  # fmt: skip
     """解析一个文件中的全部问题；每行一个结果，次序不变。 Resolve all questions of a file; one row out for each row in, in order."""
-    prepare_streams(data=target == "-")
-    with reporting():
+    with reporting(data=target == "-"):
         missing = [name for name in ("pyarrow", "filelock") if find_spec(name) is None]
         if missing:
             raise ImportError(
@@ -146,21 +112,21 @@ def batch(
             target,
             format_of(source, source_format),
             format_of(target, target_format),
-            load_compiled(table, sheet, aliases, indicators),
+            options.tables(),
             Columns(column, today_column, scope_column, prefix),
-            day(today),
-            scope and as_utf8(scope),
-            default_date,
-            max_length,
-            gap_options(gap_filler, model, adapter, server, gap_threshold, gap_settles, gap_timeout).decided(),
+            options.day,
+            options.caller,
+            options.default_date,
+            options.max_length,
+            options.gaps().decided(),
             workers or (_cores() if ray is None else 0),
             encoding,
             resume=resume,
             restart=restart,
         )
         try:
-            with _Bar() as bar:
-                counts = run(job, watch=bar.tell)
+            with row_bar() as watch:
+                counts = run(job, watch=watch)
         except KeyboardInterrupt:
             kept = f" What is finished lies in {parts_folder(target)}; --resume goes on." if target != "-" else ""
             complain(f"interrupted.{kept}")
@@ -187,38 +153,3 @@ def _tell(counts: Counts, target: str) -> None:
         print(said, file=sys.stderr)
     else:
         show([line(f"{target}: {said}")])
-
-
-class _Bar:
-    """Rows, rate and time left on stderr; nothing where stderr is no terminal."""
-
-    def __enter__(self) -> _Bar:
-        from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-        from rich.progress import Progress as RichProgress
-
-        console = Console(stderr=True)
-        columns = (
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[rows]:,} 行"),
-            TextColumn("{task.fields[rate]:,.0f} 行/秒"),
-            TimeElapsedColumn(),
-            TextColumn("还要"),
-            TimeRemainingColumn(),
-        )
-        self._progress = RichProgress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self._task: TaskID = self._progress.add_task("", total=1.0, rows=0, rate=0.0)
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
-    def tell(self, progress: Progress) -> None:
-        """Draw how far the job is."""
-        elapsed = self._progress.tasks[0].elapsed or 0.0
-        rate = (progress.rows - progress.earlier) / elapsed if elapsed else 0.0
-        self._progress.update(self._task, completed=progress.share, rows=progress.rows, rate=rate)
