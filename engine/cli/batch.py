@@ -25,51 +25,30 @@ _FORMATS = "parquet|csv|jsonl"
 
 @with_options
 def batch(
-    source: Annotated[
-        str, typer.Argument(metavar="IN", help="Parquet、CSV 或 JSONL 文件；- 是标准输入。 The input; - for stdin.")
-    ],
-    target: Annotated[
-        str, typer.Argument(metavar="OUT", help="输出文件，格式同样由后缀决定；- 是标准输出。 The output; - for stdout.")
-    ],
+    source: Annotated[str, typer.Argument(metavar="IN",
+        help="Parquet、CSV 或 JSONL 文件；- 是标准输入。 The input; - for stdin.")],
+    target: Annotated[str, typer.Argument(metavar="OUT",
+        help="输出文件，格式同样由后缀决定；- 是标准输出。 The output; - for stdout.")],
     column: Annotated[str, typer.Option("--column", "-c", help="问题所在的列。 The column of the questions.")] = "query",
-    workers: Annotated[
-        int | None,
-        typer.Option("--workers", "-w", min=1, help="几个进程。 How many processes.", show_default="CPU 核数 the CPU cores"),
-    ] = None,
-    ray: Annotated[
-        str | None,
-        typer.Option(
-            "--ray",
-            metavar="auto|local|HOST:PORT",
-            help="在 Ray 集群上做；OUT 是一个目录。 On a Ray cluster; OUT becomes a folder of Parquet files.",
-        ),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="接着上次没有做完的做。 Go on where an earlier run ended.")
-    ] = False,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="丢掉上次没有做完的，从头做。 Throw away what an earlier run left.")
-    ] = False,
-    today_column: Annotated[
-        str | None,
-        typer.Option(
-            "--today-column",
-            help="每行提问日期所在的列，相对日期从它算起。 The column with the day on which each question was asked.",
-        ),
-    ] = None,
-    scope_column: Annotated[
-        str | None, typer.Option("--scope-column", help="每行提问者所在单位的列。 The column with who asked.")
-    ] = None,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", min=1,
+        help="几个进程。 How many processes.", show_default="CPU 核数 the CPU cores")] = None,
+    ray: Annotated[str | None, typer.Option("--ray", metavar="auto|local|HOST:PORT",
+        help="在 Ray 集群上做；OUT 是一个目录。 On a Ray cluster; OUT becomes a folder of Parquet files.")] = None,
+    resume: Annotated[bool, typer.Option("--resume",
+        help="接着上次没有做完的做。 Go on where an earlier run ended.")] = False,
+    restart: Annotated[bool, typer.Option("--restart",
+        help="丢掉上次没有做完的，从头做。 Throw away what an earlier run left.")] = False,
+    today_column: Annotated[str | None, typer.Option("--today-column",
+        help="每行提问日期所在的列，相对日期从它算起。 The column with the day on which each question was asked.")] = None,
+    scope_column: Annotated[str | None, typer.Option("--scope-column",
+        help="每行提问者所在单位的列。 The column with who asked.")] = None,
     prefix: Annotated[str, typer.Option("--prefix", help="新增各列名称的前缀。 Put before the added columns' names.")] = "",
-    source_format: Annotated[
-        str | None, typer.Option("--from", metavar=_FORMATS, help="输入格式。 Format of the input.", show_default="由后缀决定 by its ending; stdin: jsonl")
-    ] = None,
-    target_format: Annotated[
-        str | None, typer.Option("--to", metavar=_FORMATS, help="输出格式。 Format of the output.", show_default="由后缀决定 by its ending; stdout: jsonl")
-    ] = None,
-    encoding: Annotated[
-        str | None, typer.Option("--encoding", help="CSV 输入的编码。 Encoding of a CSV input.", show_default="自动识别 recognised")
-    ] = None,
+    source_format: Annotated[str | None, typer.Option("--from", metavar=_FORMATS,
+        help="输入格式。 Format of the input.", show_default="由后缀决定 by its ending; stdin: jsonl")] = None,
+    target_format: Annotated[str | None, typer.Option("--to", metavar=_FORMATS,
+        help="输出格式。 Format of the output.", show_default="由后缀决定 by its ending; stdout: jsonl")] = None,
+    encoding: Annotated[str | None, typer.Option("--encoding",
+        help="CSV 输入的编码。 Encoding of a CSV input.", show_default="自动识别 recognised")] = None,
     *,
     options: EngineOptions,
 ) -> None:  # fmt: skip

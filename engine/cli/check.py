@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,10 +12,8 @@ from qilin.answer.values import Conflict, encodable
 from qilin.cli.lines_in import InputLine, as_utf8, read_lines
 from qilin.cli.options import JsonOption, TableOptions, with_options
 from qilin.cli.terminal import BAD_INPUT, FINE, NOT_RESOLVED, complain, reporting, show, show_json, stdin_is_terminal
+from qilin.hierarchy import Hierarchy
 from qilin.report.text import Line, Styled, line, numbered
-
-if TYPE_CHECKING:
-    from qilin.hierarchy import Hierarchy
 
 _KIND = {
     "path": "路径", "exclusion": "排除", "unknown-tag": "未知标签", "unknown-organisation": "未知单位",

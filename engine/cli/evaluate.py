@@ -18,29 +18,22 @@ if TYPE_CHECKING:
 
 @with_options
 def evaluate(
-    model: Annotated[
-        str | None,
-        typer.Option("--model", metavar="MODEL", help="基座模型的目录或名称。 Folder or name of the base model.",
-                     show_default="自带的小模型 the bundled small one"),
-    ] = None,
-    adapter: Annotated[
-        str | None, typer.Option("--adapter", metavar="DIR", help="LoRA 适配器。 Folder of a LoRA adapter.")
-    ] = None,
+    model: Annotated[str | None, typer.Option("--model", metavar="MODEL",
+        help="基座模型的目录或名称。 Folder or name of the base model.",
+        show_default="自带的小模型 the bundled small one")] = None,
+    adapter: Annotated[str | None, typer.Option("--adapter", metavar="DIR",
+        help="LoRA 适配器。 Folder of a LoRA adapter.")] = None,
     rules_only: Annotated[bool, typer.Option("--rules-only", help="不用模型。 Without a model.")] = False,
     *,
     options: TableOptions,
     size: Annotated[int, typer.Option("--size", min=1, help="每组几个问题。 Questions of each set.")] = 600,
-    alone: Annotated[
-        int, typer.Option("--alone", min=1, help="单独问模型几个问题。 Questions of each set that the model alone is asked.")
-    ] = 300,
-    threshold: Annotated[
-        float | None,
-        typer.Option("--threshold", min=0.0, max=1.0, help="可信度阈值；不给则在 valid 部分上选。 Gap threshold; default: chosen on the part valid.")
-    ] = None,
+    alone: Annotated[int, typer.Option("--alone", min=1,
+        help="单独问模型几个问题。 Questions of each set that the model alone is asked.")] = 300,
+    threshold: Annotated[float | None, typer.Option("--threshold", min=0.0, max=1.0,
+        help="可信度阈值；不给则在 valid 部分上选。 Gap threshold; default: chosen on the part valid.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="随机种子。 Seed of the questions.")] = 0,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="写 Markdown、JSON 和 HTML 的目录。 Where the report goes.")
-    ] = Path("evaluation"),
+    out: Annotated[Path, typer.Option("--out", metavar="DIR",
+        help="写 Markdown、JSON 和 HTML 的目录。 Where the report goes.")] = Path("evaluation"),
     device: Annotated[str, typer.Option("--device", help="cpu、cuda 或 auto。")] = "auto",
     dtype: Annotated[str, typer.Option("--dtype", help="float32、bfloat16 或 auto。")] = "auto",
 ) -> None:  # fmt: skip

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from qilin.cli.hierarchy.nodes import arrows, path
 from qilin.cli.options import JsonOption, TableOptions, with_options
 from qilin.cli.terminal import reporting, show, show_object
+from qilin.hierarchy import Hierarchy, Level
+from qilin.hierarchy.shared_names import shared_names
 from qilin.report.text import Line, Styled, line
-
-if TYPE_CHECKING:
-    from qilin.hierarchy import Hierarchy
 
 _MOST_OWNERS = 5
 
@@ -37,9 +36,6 @@ def ambiguous(
     as_json: JsonOption = False,
 ) -> None:
     """由多个单位共用的名称，多者在前。 Names owned by several organisations, most owners first."""
-    from qilin.hierarchy import Level
-    from qilin.hierarchy.shared_names import shared_names
-
     with reporting(data=as_json):
         hierarchy = options.hierarchy()
         shared = shared_names(hierarchy, None if level is None else Level[level.name])

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from qilin.cli.options import JsonOption
 from qilin.cli.tables import load_table
 from qilin.cli.terminal import reporting, show, show_object
+from qilin.hierarchy import Change
+from qilin.hierarchy import diff as find_changes
 from qilin.report.text import Line, Styled, line
-
-if TYPE_CHECKING:
-    from qilin.hierarchy import Change
 
 _CHANGE = {
     "added": ("新增", "green"),
@@ -34,8 +33,6 @@ def diff(
     as_json: JsonOption = False,
 ) -> None:
     """两个版本之间新增、撤销、移动和改名的单位。 What was added, removed, moved and renamed between two versions."""
-    from qilin.hierarchy import diff as find_changes
-
     with reporting(data=as_json):
         changes = find_changes(load_table(old, None, old_aliases), load_table(new, None, new_aliases))
         if as_json:

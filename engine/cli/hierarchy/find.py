@@ -9,6 +9,7 @@ import typer
 from qilin.cli.hierarchy.nodes import arrows, complain_of_unknown, path
 from qilin.cli.options import JsonOption, TableOptions, with_options
 from qilin.cli.terminal import NOT_RESOLVED, reporting, show, show_object
+from qilin.hierarchy import Level
 from qilin.report.text import Styled, line
 
 
@@ -20,7 +21,6 @@ def find(
     as_json: JsonOption = False,
 ) -> None:
     """一个名称可能指的所有单位。 Every organisation that a name, a short form or a path could be."""
-    from qilin.hierarchy import Level
     from qilin.names.find import find_names
 
     with reporting(data=as_json):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import typer
 
 from qilin.cli.options import AliasesOption, JsonOption, SheetOption, TableArgument
 from qilin.cli.terminal import NOT_RESOLVED, reporting, show, show_object
+from qilin.hierarchy import Finding
+from qilin.hierarchy import lint as find_problems
+from qilin.hierarchy.named import named_files
 from qilin.report.text import Line, Styled, line
-
-if TYPE_CHECKING:
-    from qilin.hierarchy import Finding
 
 _SEVERITY = {"error": ("错误", "red"), "warning": ("警告", "yellow"), "info": ("提示", "cyan")}
 
@@ -21,9 +20,6 @@ def lint(
     table: TableArgument, sheet: SheetOption = None, aliases: AliasesOption = None, as_json: JsonOption = False
 ) -> None:
     """检查组织表，列出问题；有错误或警告时退出码为 1。 What is wrong with a table; exit code 1 on errors or warnings."""
-    from qilin.hierarchy import lint as find_problems
-    from qilin.hierarchy.named import named_files
-
     with reporting(data=as_json):
         source, own_aliases = named_files(table)
         findings = find_problems(source, sheet, aliases=aliases or own_aliases)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from qilin.cli.terminal import complain
-
-if TYPE_CHECKING:
-    from qilin.hierarchy import Hierarchy
+from qilin.hierarchy import Hierarchy
 
 
 def path(hierarchy: Hierarchy, node: int) -> list[str]:

@@ -11,10 +11,10 @@ from qilin.cli.hierarchy.nodes import arrows, complain_of_unknown
 from qilin.cli.options import TableOptions, with_options
 from qilin.cli.terminal import NOT_RESOLVED, reporting
 from qilin.cli.terminal import show as show_lines
+from qilin.hierarchy import Hierarchy
 from qilin.report.text import Styled, Tree, line, tree_lines
 
 if TYPE_CHECKING:
-    from qilin.hierarchy import Hierarchy
     from qilin.names.compiled import Tables
 
 
