@@ -57,7 +57,7 @@ def versions(names: Iterable[str]) -> dict[str, str]:
 def libraries() -> dict[str, str]:
     """Every installed distribution that the package can use."""
     try:
-        wanted = requires("qilin") or []
+        wanted = requires("qilin-grid") or []
     except PackageNotFoundError:  # run from a checkout that was never installed
         wanted = (_ROOT / "pyproject.toml").read_text(encoding="utf-8").split('"')
     names = (match[0] for text in wanted if (match := re.match(r"[A-Za-z][\w.-]*", text)))
@@ -82,7 +82,7 @@ def _memory_gb() -> float | None:
 
 def _own_version() -> str:
     try:
-        said = version("qilin")
+        said = version("qilin-grid")
     except PackageNotFoundError:
         said = "not installed"
     commit = _git("rev-parse", "--short=12", "HEAD")

@@ -219,8 +219,8 @@ def _busy_s() -> float:
 
 def _search_path() -> str:
     """The engine of this process, in the command's process too."""
-    engine = Path(str(import_module("qilin").__file__)).resolve().parent.parent
-    return os.pathsep.join(filter(None, (str(engine), os.environ.get("PYTHONPATH"))))
+    package = Path(str(import_module("qilin").__file__)).parent
+    return os.pathsep.join(filter(None, (str(package.parent), os.environ.get("PYTHONPATH"))))
 
 
 def missing() -> str | None:
