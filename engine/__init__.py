@@ -1,4 +1,7 @@
-"""Resolves Chinese questions to organisations, indicators and dates. Start at qilin.resolver."""
+"""Resolves Chinese power-grid questions to organisations, indicators and dates: the public surface, and nothing else.
+
+qilin.resolver is where a question becomes an answer; qilin.hierarchy loads, checks and compares organisation tables.
+"""
 
 from qilin.answer.resolution import Resolution
 from qilin.answer.values import (
@@ -10,7 +13,7 @@ from qilin.answer.values import (
     Unknown,
 )
 from qilin.check import check
-from qilin.hierarchy import Hierarchy
+from qilin.hierarchy import Hierarchy, HierarchyError
 from qilin.resolver import Engine, resolve
 
 __all__ = [
@@ -19,6 +22,7 @@ __all__ = [
     "Engine",
     "Entity",
     "Hierarchy",
+    "HierarchyError",
     "OrgPath",
     "QueryTooLong",
     "Resolution",
