@@ -43,6 +43,7 @@ import qilin
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
+_LONGEST_S = 60
 _COMMENT = re.compile(r"<!--\s*(file|not run|varies|output not shown)\s*(?::\s*(.*?))?\s*-->", re.DOTALL)
 
 
@@ -139,18 +140,20 @@ class Run:
         """Run them in order; what goes wrong is in `faults`."""
         waiting = iter(zip(blocks, [*blocks[1:], None], strict=True))
         for block, after in waiting:
+            shown = ""
+            if block.language in ("python", "sh") and after is not None and after.follows and not after.language:
+                shown = after.text
+                next(waiting)
             if "not run" in block.comments:
                 continue
             if "file" in block.comments:
                 (self._folder / block.comments["file"]).write_text(block.text, encoding="utf-8")
             elif block.language == "console":
                 self._console(block)
-            elif block.language in ("python", "sh"):
-                shown = after if after is not None and after.follows and not after.language else None
-                if shown is not None:
-                    next(waiting)
-                run = self._python if block.language == "python" else self._sh
-                self._hold(block, shown.text if shown else "", run(block))
+            elif block.language == "python":
+                self._hold(block, shown, self._python(block))
+            elif block.language == "sh":
+                self._hold(block, shown, self._sh(block))
             else:
                 self._fault(block.line, "a block that is no program, and no comment says what it is")
 
@@ -169,15 +172,19 @@ class Run:
             line += each.count("\n")
 
     def _call(self, command: str) -> tuple[int, str]:
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=self._folder,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                ["bash", "-c", command],
+                cwd=self._folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
+                timeout=_LONGEST_S,
+            )
+        except subprocess.TimeoutExpired:
+            return 124, f"it was stopped after {_LONGEST_S} s; say why it is not run"
         return done.returncode, done.stdout.decode("utf-8")
 
     def _sh(self, block: Block) -> str:
@@ -280,6 +287,13 @@ def test_extras_that_are_named_exist(document: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     named = re.findall(r"(?:'\.|qilin-grid)\[([\w,]+)\]", (ROOT / document).read_text(encoding="utf-8"))
     assert {extra for each in named for extra in each.split(",")} <= set(project["optional-dependencies"])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_folders_of_the_checkout_are_not_imported(document: str) -> None:
+    """What is installed is one package: `engine`, `hierarchy` and `training` are folders of a checkout."""
+    imports = r"^(?:from|import) (?:data|engine|hierarchy|training)\b.*|python -m (?:engine|hierarchy|training)\b.*"
+    assert not re.findall(imports, (ROOT / document).read_text(encoding="utf-8"), re.MULTILINE)
 
 
 # ── the comparison itself ────────────────────────────────────────────────────────────────────────
