@@ -27,7 +27,9 @@ def tracked() -> set[str]:
 def installed_paths(paths: set[str]) -> set[str]:
     """Where the files of the packages come to lie, relative to site-packages."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    packages = {folder: name.replace(".", "/") for name, folder in settings["tool"]["setuptools"]["package-dir"].items()}
+    packages = {
+        folder: name.replace(".", "/") for name, folder in settings["tool"]["setuptools"]["package-dir"].items()
+    }
     found = set()
     for path in map(PurePosixPath, paths):
         if package := packages.get(path.parts[0]):

@@ -273,7 +273,9 @@ def _defines(dotted: str) -> bool:
     if spec is None or spec.origin is None:
         return _defines(module)
     source = Path(spec.origin).with_suffix(".py").read_text(encoding="utf-8")
-    return re.search(rf"^(?:class |def |    )?{name}\b", source, re.MULTILINE) is not None or f" import {name}" in source
+    return (
+        re.search(rf"^(?:class |def |    )?{name}\b", source, re.MULTILINE) is not None or f" import {name}" in source
+    )
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
