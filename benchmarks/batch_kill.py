@@ -21,13 +21,13 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.internals import Tables
 from benchmarks.oracle import Table
 from benchmarks.questions import TODAY, questions
 from qilin.batch.files.formats import Format
 from qilin.batch.files.manifest import file_hash
 from qilin.batch.run import Job, run_job
 from qilin.hierarchy import Hierarchy
-from qilin.names.compiled import Tables
 
 _ROOT = Path(__file__).resolve().parent.parent
 _CHUNK = 100_000

@@ -18,16 +18,26 @@ from typing import Final
 
 from benchmarks import qwen_vocabulary
 from benchmarks.gap_fuzz import open_questions
+from benchmarks.internals import (
+    Choice,
+    Free,
+    GapAnswer,
+    GapRequest,
+    ScriptedGapFiller,
+    Segment,
+    Settled,
+    find_gaps,
+    grammar,
+    lark,
+    left_open,
+    read_answer,
+    settle,
+    tags_of,
+)
 from benchmarks.oracle import Table
 from benchmarks.questions import TODAY, questions
 from qilin import Engine
 from qilin.hierarchy import Hierarchy, Level
-from qilin.llm.constraint import grammar, lark
-from qilin.llm.gaps import find_gaps, tags_of
-from qilin.llm.legal import read_answer
-from qilin.llm.protocol import Choice, Free, GapAnswer, GapRequest, Segment, Settled
-from qilin.llm.scripted import ScriptedGapFiller, left_open
-from qilin.llm.settle import settle
 
 _TABLE: Final = Path(__file__).resolve().parent.parent / "data" / "hierarchy" / "shandong.csv"
 _ORDINARY: Final = ("seed", "full path", "partial path", "dates", "every form", "reordered", "bracketed",

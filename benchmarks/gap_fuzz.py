@@ -18,15 +18,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from benchmarks.internals import (
+    Choice,
+    Free,
+    GapAnswer,
+    GapRequest,
+    Gaps,
+    OpenCase,
+    Segment,
+    Tables,
+    conclude,
+    find_gaps,
+    settle,
+)
 from benchmarks.oracle import Table
 from benchmarks.questions import TODAY, questions
 from qilin import Engine, Resolution, check
-from qilin.llm.ask import OpenCase
-from qilin.llm.gaps import Gaps, find_gaps
-from qilin.llm.protocol import Choice, Free, GapAnswer, GapRequest, Segment
-from qilin.llm.settle import settle
-from qilin.names.compiled import Tables
-from qilin.verdict.status import conclude
 
 _TABLE: Final = Path(__file__).resolve().parent.parent / "data" / "hierarchy" / "shandong.csv"
 _KINDS: Final = ("ambiguous", "unknown name", "homophone", "other typo", "several targets", "exclusion",

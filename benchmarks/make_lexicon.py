@@ -25,9 +25,8 @@ import re
 from pathlib import Path
 from typing import Final
 
+from benchmarks.internals import FoldTable, names_of
 from qilin.hierarchy import Hierarchy, Level
-from qilin.names.rules import names_of
-from qilin.text.normalize import FoldTable
 
 MIN_COUNT: Final = 120
 """Occurrences in jieba's corpus below which a word is too rare to explain an everyday sentence."""

@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks import gap_cost
 from benchmarks.gap_cost import shares_of_reach
+from benchmarks.internals import Choice, Free, GapRequest, Segment, Settled, tags_of
 from benchmarks.report import Curves, Ratio, Rows, Section, Text, number
 from benchmarks.timing import percentile
 from qilin import Engine
 from qilin.hierarchy import Hierarchy, Level
-from qilin.llm.gaps import tags_of
-from qilin.llm.protocol import Choice, Free, GapRequest, Segment, Settled
 
 if TYPE_CHECKING:
     from qilin.llm.on_this_machine.local import LocalGapFiller
@@ -109,7 +108,7 @@ def measure(*, quick: bool, seed: int) -> Section:
     """The sub-command; a section that says how to install the extra, where it is missing."""
     section = Section("model")
     try:
-        from qilin.llm.ask import MissingExtra
+        from benchmarks.internals import MissingExtra
         from qilin.llm.on_this_machine.local import LocalGapFiller
 
         filler = LocalGapFiller.load()

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
-from qilin.names.cache import cache_folder
+from benchmarks.internals import cache_folder
 
 WORKER: Final = Path(__file__).with_name("peers.py")
 _TIMEOUT_S: Final = 300

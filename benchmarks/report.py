@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
-from qilin.training.document import COLOURS, html_table, label, markdown_table, page, svg
+from benchmarks.internals import COLOURS, html_table, label, markdown_table, page, svg
 
 FORMAT: Final = 1
 _MORE_COLOURS: Final = (*COLOURS, "#9c36b5", "#0b7285", "#e67700", "#5c940d")

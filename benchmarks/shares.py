@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
+from benchmarks.internals import wilson
 from benchmarks.questions import Score
 from benchmarks.report import share
-from qilin.training.measure import wilson
 
 SCORES: Final[tuple[Score, ...]] = ("right", "flagged", "partly", "silently_wrong")
 Counts = Counter[Score]

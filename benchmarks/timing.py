@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Final
 
-from qilin import Engine
-from qilin.answer.resolution import Resolution
+from qilin import Engine, Resolution
 
 TODAY: Final = date(2024, 5, 13)
 _REPEATS: Final = 3
