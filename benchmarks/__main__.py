@@ -4,8 +4,9 @@
     python -m benchmarks accuracy speed         # some of them
     python -m benchmarks peers                  # only make the environment of the peers
     python -m benchmarks speed --quick --no-peers --compare benchmarks/baseline.json
+    python -m benchmarks --quick --against ../before        # another version, in the same run
 
-`--compare` exits with 1 when a ratio got more than 10 % worse, and with 2 when the two runs cannot be compared.
+`--compare` and `--against` exit with 1 when something got worse, and with 2 when there is nothing to compare.
 docs/benchmarks.md says what is measured and how to read it.
 """
 
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks import compare
+from benchmarks import against, compare
 from benchmarks.machine import describe
 from benchmarks.report import Report, Section
 from benchmarks.scale import SMALL, Cluster
@@ -107,7 +108,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=_OUT, metavar="FOLDER", help=f"where results go (default: {_OUT})")
     parser.add_argument("--seed", type=int, default=1, help="of everything that is drawn (default: 1)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON, not Markdown")
-    parser.add_argument("--compare", type=Path, metavar="OLD.json", help="fail when a ratio got more than 10 %% worse")
+    parser.add_argument("--compare", type=Path, metavar="OLD.json", help="fail when a ratio got worse than in a report")
+    parser.add_argument("--against", type=Path, metavar="PATH", help="fail when slower than this checkout or wheel")
     parser.add_argument("--no-peers", action="store_true", help="leave cpca, jionlp and dateparser out")
     parser.add_argument("--no-install", action="store_true", help="use peers that are installed, and install none")
     parser.add_argument("--rows", type=_rows, help="scale: rows of the input file")
@@ -126,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run, write, print, compare."""
     parser = _parser()
     given = parser.parse_args(arguments)
-    wanted = given.what or list(SUB_COMMANDS)
+    wanted = given.what or ([] if given.against else list(SUB_COMMANDS))
     if unknown := [name for name in wanted if name not in SUB_COMMANDS and name != "peers"]:
         parser.error(f"there is no {unknown[0]!r}; there are {', '.join([*SUB_COMMANDS, 'peers'])}")
     if wanted == ["peers"]:
@@ -157,11 +159,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
             begun = time.perf_counter()
             report.sections.append(run(options))
             print(f"{time.perf_counter() - begun:.0f} s", file=sys.stderr)
+    try:
+        beside = _against(given.against, quick=given.quick, seed=given.seed) if given.against else None
+    except against.Unusable as error:
+        print(f"not compared: {error}", file=sys.stderr)
+        return 2
+    if beside:
+        report.sections.append(beside)
     report.wall_s = time.perf_counter() - begin
     print(json.dumps(report.as_json(), ensure_ascii=False, indent=1) if given.json else report.markdown())
     for path in report.write(given.out):
         print(path, file=sys.stderr)
-    return _compared(old, report, given.compare) if old is not None else 0
+    slower = against.slower(beside) if beside else []
+    for each in slower:
+        print(f"SLOWER {each}", file=sys.stderr)
+    worse = _compared(old, report, given.compare) if old is not None else 0
+    return worse or int(bool(slower))
+
+
+def _against(other: Path, *, quick: bool, seed: int) -> Section:
+    from benchmarks import speed
+
+    queries = [query for each in speed.mix("shandong", 10 if quick else 40, seed).values() for query in each]
+    return against.measure(other, queries, 15 if quick else 25)
 
 
 def _compared(old: dict[str, object], report: Report, path: Path) -> int:
@@ -175,7 +195,11 @@ def _compared(old: dict[str, object], report: Report, path: Path) -> int:
         print(f"WORSE {worse}", file=sys.stderr)
     for name in found.missing:
         print(f"not measured this time: {name}", file=sys.stderr)
-    print(f"compared with {path}: {found.compared} ratios, {len(found.worse)} more than 10 % worse", file=sys.stderr)
+    if found.unlike:
+        print(f"the machine is not like that of {path}: {found.unlike}", file=sys.stderr)
+    for name in found.left_out:
+        print(f"not compared, since it is a ratio to foreign code: {name}; --against measures it", file=sys.stderr)
+    print(f"compared with {path}: {found.compared} ratios, {len(found.worse)} worse than allowed", file=sys.stderr)
     return int(bool(found.worse))
 
 

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import qilin.resolver
+from benchmarks.timing import profile
 
+_PROFILE_ROUNDS = 25
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -35,6 +37,7 @@ def describe() -> dict[str, Any]:
         "qilin": _own_version(),
         "engine": form(),
         "libraries": libraries(),
+        "profile": profile(_PROFILE_ROUNDS),
     }
 
 

@@ -16,15 +16,22 @@ from typing import Any, Final, Literal, NamedTuple
 
 from benchmarks.internals import COLOURS, html_table, label, markdown_table, page, svg
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _MORE_COLOURS: Final = (*COLOURS, "#9c36b5", "#0b7285", "#e67700", "#5c940d")
 
 
 class Ratio(NamedTuple):
-    """A figure that does not depend on how fast the machine is, and which way is better."""
+    """A figure that does not depend on how fast the machine is, and which way is better.
+
+    Attributes:
+        hangs_on: What else the value depends on. "nothing": counts, shares, bytes, growth. "machine": our own code on other data
+            or more cores, so its caches and cores. "unit": foreign code that ours is held against, so how well the machine and
+            its libraries run the one and the other.
+    """
 
     value: float
     better: Literal["lower", "higher"]
+    hangs_on: Literal["nothing", "machine", "unit"] = "nothing"
 
 
 @dataclass(frozen=True)
@@ -179,8 +186,8 @@ def _machine_rows(machine: Mapping[str, Any]) -> list[list[str]]:
 
 
 def _ratio_table(section: Section) -> tuple[list[str], list[list[str]]]:
-    rows = [[name, number(ratio.value), ratio.better] for name, ratio in section.ratios.items()]
-    return ["", "ratio", "better"], rows
+    rows = [[name, number(ratio.value), ratio.better, ratio.hangs_on] for name, ratio in section.ratios.items()]
+    return ["", "ratio", "better", "hangs on"], rows
 
 
 # ── plots ────────────────────────────────────────────────────────────────────────────────────────

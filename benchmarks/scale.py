@@ -388,9 +388,9 @@ def _describe(section: Section, found: Mapping[str, tuple[Run, Run]], price: flo
         ),
     ]
     if worth.is_by_wall:  # otherwise it is a figure of what else the machine did
-        section.ratios["workers 1 to 2"] = Ratio(speedup, "higher")
+        section.ratios["workers 1 to 2"] = Ratio(speedup, "higher", "machine")
     repeated = two.cpu_s_per_million / rates[_LOG].cpu_s_per_million
-    section.ratios["a log with repeats to distinct questions"] = Ratio(repeated, "higher")
+    section.ratios["a log with repeats to distinct questions"] = Ratio(repeated, "higher", "machine")
 
 
 def _how(worth: Efficiency) -> str:

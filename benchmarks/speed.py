@@ -90,7 +90,7 @@ def measure_tables(by_kind: ByKind, rounds: int) -> dict[str, Any]:
         begin = time.perf_counter()
         engines[name] = Engine(Hierarchy.bundled(name), gap_filler=None)
         built[name] = time.perf_counter() - begin
-    pieces = {name: bare_pieces(engine, queries) for name, engine in engines.items()}
+    pieces = {name: bare_pieces(engine.hierarchy, queries) for name, engine in engines.items()}
     for name in TABLES:
         each_us(engines[name], queries)
         pieces[name]()
@@ -331,8 +331,8 @@ def _describe_tables(section: Section, tables: dict[str, Any]) -> None:
         Rows("Median µs by kind", ("kind", *TABLES), kinds),
     ]
     for name in TABLES:
-        section.ratios[f"median to bare pieces, {name}"] = Ratio(tables[name]["ratio_to_bare"], "lower")
-    section.ratios["China to Shandong"] = Ratio(tables["china_to_shandong"], "lower")
+        section.ratios[f"median to bare pieces, {name}"] = Ratio(tables[name]["ratio_to_bare"], "lower", "unit")
+    section.ratios["China to Shandong"] = Ratio(tables["china_to_shandong"], "lower", "machine")
 
 
 def _describe_peers(section: Section, found: dict[str, Any], missing: Mapping[str, str]) -> None:
@@ -345,7 +345,7 @@ def _describe_peers(section: Section, found: dict[str, Any], missing: Mapping[st
     )
     section.blocks += [Text(f"{peer}: {why}") for peer, why in missing.items()]
     for name, one in found["peers"].items():
-        section.ratios[f"times as fast as {name}"] = Ratio(one["times_as_fast"], "higher")
+        section.ratios[f"times as fast as {name}"] = Ratio(one["times_as_fast"], "higher", "unit")
 
 
 def _batch_blocks(batch: dict[str, Any]) -> list[Block]:

@@ -112,7 +112,7 @@ def measure(section: Section, sizes: Sequence[int], seed: int, rounds: int) -> N
         "load_us an organisation": round(load_us_each, 3),
     }
     name = f"{found[-1]['organisations']:,} to {found[0]['organisations']:,} organisations"
-    section.ratios[f"time of a question, {name}"] = Ratio(last["to_smallest"], "lower")
+    section.ratios[f"time of a question, {name}"] = Ratio(last["to_smallest"], "lower", "machine")
     section.ratios["memory an organisation, bytes"] = Ratio(bytes_each, "lower")
     section.ratios["memory, twice the organisations"] = Ratio(per_doubling(growth["memory"]), "lower")
     section.blocks += _blocks(found, growth, bytes_each, load_us_each)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+import zipfile
 from collections import Counter
 from dataclasses import replace
 from datetime import date
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import compare, machine, peer_env, peers, scale
+from benchmarks import against, compare, machine, peer_env, peers, scale
 from benchmarks.against_peers import OURS, OURS_CHINA, Asked, score_parts
 from benchmarks.batch_input import ASKS, distinct_questions, name_texts, repeated_questions, write_parquet
 from benchmarks.growth import exponent, per_doubling
@@ -297,8 +298,19 @@ def test_percentiles() -> None:
 # ── comparison ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _result(form: str = "pure Python", **ratios: Ratio) -> dict[str, Any]:
-    return Report({"engine": form}, "x", [Section("speed", ratios=dict(ratios))]).as_json()
+MACHINE = {
+    "engine": "pure Python",
+    "cpu": "one",
+    "python": "CPython 3.11.7",
+    "libraries": {"pyahocorasick": "2.3.1", "pydantic": "2.14.4"},
+    "profile": {"interpreter": 1.0, "scan": 1.5, "model": 1.4},
+}
+
+
+def _result(form: str = "pure Python", machine: dict[str, Any] | None = None, **ratios: Ratio) -> dict[str, Any]:
+    return Report(
+        {**MACHINE, "engine": form, **(machine or {})}, "x", [Section("speed", ratios=dict(ratios))]
+    ).as_json()
 
 
 def test_what_got_worse_is_named() -> None:
@@ -334,6 +346,40 @@ def test_unlike_runs_are_not_compared() -> None:
         compare.compare(old, _result(other=Ratio(5.0, "lower")))
 
 
+@pytest.mark.parametrize(
+    ("machine", "why"),
+    [
+        ({"cpu": "another"}, "cpu one, now another"),
+        ({"python": "CPython 3.12.1"}, "python CPython 3.11.7, now CPython 3.12.1"),
+        ({"libraries": {"pyahocorasick": "2.4", "pydantic": "2.14.4"}}, "pyahocorasick 2.3.1, now 2.4"),
+        ({"profile": {"interpreter": 1.0, "scan": 1.0, "model": 1.4}}, "kind 'scan' took 1.5"),
+        ({"profile": {}}, "does not tell"),
+    ],
+)
+def test_ratios_to_foreign_code_are_left_out_where_the_machines_are_not_alike(
+    machine: dict[str, Any], why: str
+) -> None:
+    old = _result(unit=Ratio(6.0, "lower", "unit"), tables=Ratio(1.4, "lower", "machine"), right=Ratio(0.9, "higher"))
+    new = {"unit": Ratio(8.0, "lower", "unit"), "tables": Ratio(1.7, "lower", "machine"), "right": Ratio(0.7, "higher")}
+    alike = compare.compare(old, _result(**new))
+    assert (alike.unlike, alike.left_out, [worse.name for worse in alike.worse]) == (
+        None,
+        (),
+        ["speed: unit", "speed: tables", "speed: right"],
+    )
+    elsewhere = compare.compare(old, _result(machine=machine, **new))
+    assert why in str(elsewhere.unlike) and elsewhere.left_out == ("speed: unit",)
+    assert [worse.name for worse in elsewhere.worse] == ["speed: right"], "1.7 is within what another machine may do"
+    with pytest.raises(compare.NotComparable, match="foreign code"):
+        compare.compare(old, _result(machine=machine, unit=Ratio(8.0, "lower", "unit")))
+
+
+def test_a_little_noise_is_no_other_machine() -> None:
+    assert (
+        compare.difference(MACHINE, {**MACHINE, "profile": {"interpreter": 1.0, "scan": 1.55, "model": 1.35}}) is None
+    )
+
+
 def test_a_file_that_is_no_report(tmp_path: Path) -> None:
     file = tmp_path / "old.json"
     with pytest.raises(compare.NotComparable, match="cannot be read"):
@@ -348,7 +394,7 @@ def test_a_file_that_is_no_report(tmp_path: Path) -> None:
 def test_the_command_fails_when_something_got_worse(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], value: float, status: int
 ) -> None:
-    monkeypatch.setattr(command, "describe", lambda: {"engine": "pure Python"})
+    monkeypatch.setattr(command, "describe", lambda: MACHINE)
     section = Section("speed", ratios={"bare": Ratio(value, "lower")})
     monkeypatch.setitem(command.SUB_COMMANDS, "speed", lambda _options: section)
     old = tmp_path / "old.json"
@@ -364,7 +410,63 @@ def test_the_command_fails_when_something_got_worse(
 
 def test_the_baseline_can_be_compared_with() -> None:
     found = compare.read(Path(command.__file__).with_name("baseline.json"))
-    assert compare.compare(found, found).worse == ()
+    same = compare.compare(found, found)
+    assert (same.worse, same.unlike, same.left_out) == ((), None, ())
+
+
+# ── two versions in one run ──────────────────────────────────────────────────────────────────────
+
+
+def test_a_checkout_a_wheel_and_packages_are_versions(tmp_path: Path) -> None:
+    (tmp_path / "links").mkdir()
+    checkout = against.lay_out(CHINA.parent.parent.parent, tmp_path / "links")
+    assert (tmp_path / "links" / "qilin" / "hierarchy" / "__init__.py").is_file() and checkout.package == "qilin"
+    assert against.lay_out(tmp_path / "links", tmp_path).folder == tmp_path / "links"
+    wheel = tmp_path / "qilin_grid-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("qilin/__init__.py", "")
+    (tmp_path / "wheel").mkdir()
+    assert against.lay_out(wheel, tmp_path / "wheel").folder == tmp_path / "wheel"
+    assert (tmp_path / "wheel" / "qilin" / "__init__.py").is_file()
+    (tmp_path / "before" / "engine").mkdir(parents=True)
+    (tmp_path / "before" / "engine" / "__init__.py").touch()
+    assert against.lay_out(tmp_path / "before", tmp_path).package == "engine"
+    with pytest.raises(against.Unusable, match="no wheel of qilin-grid and no checkout"):
+        against.lay_out(tmp_path / "wheel" / "qilin", tmp_path)
+
+
+def test_both_versions_answer_the_same_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(against, "TABLES", ("shandong",))
+    found = against.measure(CHINA.parent.parent.parent, ["菏泽麒麟投诉数量", "城关供电所投诉数量"], 2)
+    figures = found.figures["shandong"]
+    assert figures["other_answers"] == 0 and figures["queries"] == 2
+    assert figures["files"][0] != figures["files"][1]
+    assert set(found.ratios) == {"median, shandong", "mean, shandong"}
+
+
+def test_only_what_is_slower_is_told() -> None:
+    section = Section("against", ratios={"a": Ratio(1.05, "lower"), "b": Ratio(1.2, "lower"), "c": Ratio(0.5, "lower")})
+    assert against.slower(section) == ["b: 1.20 times the other's"]
+
+
+@pytest.mark.parametrize(("ratio", "status"), [(1.0, 0), (1.2, 1)])
+def test_the_command_fails_when_it_is_slower(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ratio: float, status: int
+) -> None:
+    section = Section("against", ratios={"median": Ratio(ratio, "lower")})
+    monkeypatch.setattr(command, "describe", lambda: MACHINE)
+    monkeypatch.setattr(command, "_against", lambda *_args, **_options: section)
+    assert command.main(["--against", str(tmp_path), "--out", str(tmp_path / "out")]) == status
+    assert ("SLOWER median" in capsys.readouterr().err) == bool(status)
+
+
+def test_nothing_to_be_held_against(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "describe", lambda: MACHINE)
+    monkeypatch.setattr("benchmarks.speed.mix", lambda *_: {})
+    assert command.main(["--against", str(tmp_path), "--quick", "--out", str(tmp_path / "out")]) == 2
+    assert "no checkout of it" in capsys.readouterr().err
 
 
 # ── reports ──────────────────────────────────────────────────────────────────────────────────────
@@ -400,12 +502,12 @@ def test_the_same_figures_in_markdown_and_json() -> None:
     assert "| one\\|two | 1 |" in text and "| bare | 9.20 | lower |" in text
     said = json.loads(json.dumps(report.as_json()))
     assert said["figures"] == {"speed": {"median_us": 40.0}}
-    assert said["ratios"] == {"speed": {"bare": {"value": 9.2, "better": "lower"}}}
+    assert said["ratios"] == {"speed": {"bare": {"value": 9.2, "better": "lower", "hangs_on": "nothing"}}}
 
 
 def test_the_machine_is_named() -> None:
     said = machine.describe()
-    assert {"cpu", "cores", "memory_gb", "os", "python", "qilin", "engine", "libraries", "date"} == set(said)
+    assert {"cpu", "cores", "memory_gb", "os", "python", "qilin", "engine", "libraries", "date", "profile"} == set(said)
     assert {"pydantic", "pyahocorasick"} <= set(said["libraries"])
     assert said["engine"] in ("pure Python", "compiled")
 
