@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, rmtree
 
 from setuptools import Distribution, setup
 from setuptools.command.build_py import build_py
@@ -72,8 +72,12 @@ class BuildPackages(build_py):
 
     def run(self) -> None:
         """Lay the packages out as they are installed, then compile a copy: a checkout never holds extension modules."""
+        if self.editable_mode:
+            super().run()
+            return
+        rmtree(Path(self.build_lib, "qilin"), ignore_errors=True)  # modules of an earlier build that are gone since
         super().run()
-        if not COMPILED or self.editable_mode:
+        if not COMPILED:
             return
         with tempfile.TemporaryDirectory() as name:  # setuptools would read a pyproject.toml beside it: there is none
             folder = Path(name)
