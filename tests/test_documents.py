@@ -196,7 +196,7 @@ class Run:
         with contextlib.redirect_stdout(out), contextlib.chdir(self._folder):
             try:
                 code = compile("\n" * block.line + block.text, self._document, "exec")
-                exec(code, self._names)  # noqa: S102
+                exec(code, self._names)
             except Exception:
                 out.write(traceback.format_exc())
         return out.getvalue()
