@@ -5,14 +5,15 @@ A block is run by its language. What it prints must be what the document shows:
     ```console   each line that begins with "$ " is a command; the lines behind it are what it prints, if it prints anything
     ```sh        run as a whole; a plain block right behind it is what it prints
     ```python    the same; the blocks of a document share their names
-    ```          a plain block by itself is no program, so it needs a comment
+    ```pycon     a session, with the same names
+    ```csv a.csv any block with a name behind its language is a file, and is there from the beginning
 
-Comments in front of a block, which a reader of the page does not see:
+Any other block is no program, and needs a comment in front. A reader of the page sees neither these nor the files' names:
 
-    <!-- file: org.csv -->          the block is this file; a comment that goes on below the name is such a file itself
-    <!-- not run: REASON -->        the block is only read; pytest lists it as skipped, with the reason
-    <!-- varies: PATTERN -->        what this regular expression matches may be anything else that it matches
-    <!-- output not shown -->       what the block prints is not looked at
+    <!-- not run: REASON -->      the block is only read; pytest lists it as skipped, with the reason
+    <!-- varies: PATTERN -->      what this regular expression matches may be anything else that it matches
+    <!-- output not shown -->     what the block prints is not looked at
+    <!-- file: a.csv              a file that the page need not show, in the lines that follow, up to the end of the comment
 
 In what is shown, "…" stands for any text within a line, and on a line of its own for any lines. Commands may exit with 0, and
 those of `qilin`, for which it is an answer, with 1. `pip` does nothing here: .ci/run installs, and below the extras are
@@ -22,6 +23,7 @@ looked up.
 from __future__ import annotations
 
 import contextlib
+import doctest
 import io
 import os
 import re
@@ -49,14 +51,23 @@ _COMMENT = re.compile(r"<!--\s*(file|not run|varies|output not shown)\s*(?::\s*(
 
 @dataclass
 class Block:
-    """A fenced block: its language, its text, the line of its first fence, and the comments in front of it."""
+    """A fenced block.
+
+    Attributes:
+        language: What stands behind its first fence.
+        file: The name that stands behind the language; "" for what is no file.
+        text: What is in it.
+        line: The line of its first fence.
+        comments: Those in front of it.
+        follows: Whether only blank lines are between it and the block before.
+    """
 
     language: str
+    file: str
     text: str
     line: int
     comments: dict[str, str] = field(default_factory=dict)
     follows: bool = False
-    """Whether only blank lines are between it and the block before."""
 
 
 def blocks_of(markdown: str) -> list[Block]:
@@ -72,18 +83,21 @@ def blocks_of(markdown: str) -> list[Block]:
                 if inner.startswith("```"):
                     break
                 text.append(inner + "\n")
-            found.append(Block(line[3:].strip(), "".join(text), number, comments, follows and not comments))
+            language, _, file = line[3:].strip().partition(" ")
+            found.append(Block(language, file, "".join(text), number, comments, follows and not comments))
             comments, follows = {}, True
         elif line.startswith("<!--"):
             while "-->" not in line:
                 line += "\n" + next(lines)[1]
             match = _COMMENT.fullmatch(line.strip())
-            assert match, f"line {number}: {line!r} is no comment that is known here"
-            name, _, text = (match[2] or "").partition("\n")
-            if text:
-                found.append(Block("", text + "\n", number, {"file": name.strip()}))
+            assert match and (match[2] or match[1] == "output not shown"), (
+                f"line {number}: {line!r} is no comment that is known"
+            )
+            if match[1] == "file":
+                name, _, content = match[2].partition("\n")
+                found.append(Block("", name.strip(), content + "\n", number))
             else:
-                comments[match[1]] = name
+                comments[match[1]] = match[2]
         elif line.strip():
             assert not comments, f"line {number}: the comment before it belongs to no block"
             follows = False
@@ -137,19 +151,22 @@ class Run:
         }
 
     def all(self, blocks: list[Block]) -> None:
-        """Run them in order; what goes wrong is in `faults`."""
+        """Write the files, then run the rest in order; what goes wrong is in `faults`."""
+        for block in blocks:
+            if block.file:
+                (self._folder / block.file).write_text(block.text, encoding="utf-8")
         waiting = iter(zip(blocks, [*blocks[1:], None], strict=True))
         for block, after in waiting:
             shown = ""
             if block.language in ("python", "sh") and after is not None and after.follows and not after.language:
                 shown = after.text
                 next(waiting)
-            if "not run" in block.comments:
+            if block.file or "not run" in block.comments:
                 continue
-            if "file" in block.comments:
-                (self._folder / block.comments["file"]).write_text(block.text, encoding="utf-8")
-            elif block.language == "console":
+            if block.language == "console":
                 self._console(block)
+            elif block.language == "pycon":
+                self._session(block)
             elif block.language == "python":
                 self._hold(block, shown, self._python(block))
             elif block.language == "sh":
@@ -168,7 +185,7 @@ class Run:
             if status != 0 and not (status == 1 and re.match(r"\S+=\S* qilin |qilin ", command)):
                 self._fault(line, f"$ {command}\nends with {status}:\n{printed}")
             elif shown.strip() or printed.strip():
-                self._hold(Block("console", each, line, block.comments), shown, printed, f"$ {command}\n")
+                self._hold(Block("console", "", each, line, block.comments), shown, printed, f"$ {command}\n")
             line += each.count("\n")
 
     def _call(self, command: str) -> tuple[int, str]:
@@ -200,6 +217,18 @@ class Run:
             except Exception:
                 out.write(traceback.format_exc())
         return out.getvalue()
+
+    def _session(self, block: Block) -> None:
+        """A session of the interpreter, by the rules of doctest."""
+        session = doctest.DocTestParser().get_doctest(
+            block.text, self._names, self._document, self._document, block.line
+        )
+        told: list[str] = []
+        with contextlib.chdir(self._folder):
+            doctest.DocTestRunner().run(session, out=told.append, clear_globs=False)
+        self._names.update(session.globs)
+        if told:
+            self._fault(block.line, "".join(told))
 
     def _hold(self, block: Block, shown: str, printed: str, command: str = "") -> None:
         failed = "Traceback (most recent call last)" in printed
@@ -352,7 +381,16 @@ assert Path("note.txt").read_text(encoding="utf-8") == "kept\\n"
 1 / 0
 ```
 
-And
+```csv shown.csv
+a
+```
+
+```pycon
+>>> Path("shown.csv").read_text(encoding="utf-8")
+'a\\n'
+>>> 1 + 1
+3
+```
 
 ```
 nobody says what this is
@@ -361,7 +399,7 @@ nobody says what this is
     run = Run("page.md", tmp_path)
     run.all(blocks_of(text))
     assert [fault.split(": ")[0] for fault in run.faults] == [
-        "page.md:2", "page.md:11", "page.md:13", "page.md:21", "page.md:30",
+        "page.md:2", "page.md:11", "page.md:13", "page.md:21", "page.md:32", "page.md:39",
     ]  # fmt: skip
     with pytest.raises(AssertionError, match="belongs to no block"):
         blocks_of("<!-- not run: nothing to run -->\nwords")
