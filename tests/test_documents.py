@@ -313,6 +313,23 @@ def test_modules_that_are_named_exist(document: str) -> None:
     assert not [name for name in sorted(named) if not _defines(name)]
 
 
+@pytest.mark.parametrize("document", ["CHANGELOG.md", *DOCUMENTS])
+def test_imports_that_are_named_work(document: str) -> None:
+    imports = re.findall(r"from (qilin[\w.]*) import ([\w, ]+)", (ROOT / document).read_text(encoding="utf-8"))
+    named = {f"{module}.{name.strip()}" for module, names in imports for name in names.split(",")}
+    assert not [name for name in sorted(named) if not _defines(name)]
+
+
+@pytest.mark.parametrize("of", [(), ("hierarchy",)], ids=["qilin", "qilin hierarchy"])
+def test_the_readme_lists_every_command(of: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "qilin", *of, "--help"]
+    environment = {**os.environ, "NO_COLOR": "1", "TERM": "dumb"}
+    told = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, env=environment).stdout
+    names = re.findall(r"^ *│? *([a-z]+) {2,}", told.partition("Commands")[2], re.MULTILINE)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(names) > 5 and not [name for name in names if f"| `qilin {' '.join((*of, name))}" not in readme]
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_extras_that_are_named_exist(document: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
