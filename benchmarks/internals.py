@@ -4,7 +4,6 @@
 Modules that need an extra (a model on this machine, Arrow) are imported where they are used.
 """
 
-from qilin.hierarchy.graph import build
 from qilin.llm.ask import MissingExtra, OpenCase
 from qilin.llm.constraint import grammar, lark
 from qilin.llm.gaps import Gaps, find_gaps, tags_of
@@ -34,7 +33,6 @@ __all__ = [
     "Segment",
     "Settled",
     "Tables",
-    "build",
     "cache_folder",
     "conclude",
     "find_gaps",

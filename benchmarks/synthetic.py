@@ -21,7 +21,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from benchmarks.internals import build
 from qilin.hierarchy import Hierarchy
 
 CHINA: Final = Path(__file__).resolve().parent.parent / "data" / "hierarchy" / "china.csv"
