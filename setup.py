@@ -15,7 +15,7 @@ from setuptools.command.build_py import build_py
 # What a question runs through. Pydantic models and what is only loaded, printed or explained stay interpreted.
 MODULES = (
     "answer/markup",
-    "batch/columns",
+    "batch/result_columns",
     "dates/find",
     "dates/lexer",
     "dates/numerals",

@@ -26,7 +26,8 @@ from benchmarks.oracle import Table
 from benchmarks.questions import TODAY, questions
 from qilin.batch.files.formats import Format
 from qilin.batch.files.manifest import file_hash
-from qilin.batch.run import Job, run_job
+from qilin.batch.job import Job
+from qilin.batch.run import run_job
 from qilin.hierarchy import Hierarchy
 
 _ROOT = Path(__file__).resolve().parent.parent

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from qilin.batch.columns import FlatRow, failed_row, flat_row, result_arrays
-from qilin.batch.questions import Columns, Key
+from qilin.batch.input_columns import Columns, Key
+from qilin.batch.result_columns import FlatRow, failed_row, flat_row, result_arrays
 from qilin.names.recent import Recent
 from qilin.verdict.status import conclude
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from qilin.resolver import Engine
 
 _SLICE = 4096  # rows in work at a time, whatever the size of a batch: bounds memory
-_REMEMBERED = 8192  # answers kept for questions that come again; at most twice as many, fewer if they are long
-NO_ROW = -1  # what `mark` is told before work that is for no row in particular
+_REMEMBERED = 8192  # answers kept for repeated questions; at most twice as many, fewer if they are long
+NO_ROW = -1  # what `mark` is told before work that belongs to no single row
 
 
 class ArrowResolver:
@@ -31,17 +31,16 @@ class ArrowResolver:
     `failed` and the reason in `error`; it never fails the batch.
 
     Args:
-        engine: answers the questions. Its gap filler, if it has one, is asked about all rows of a slice
-            that need it in one go.
+        engine: answers the questions. Its gap filler, if it has one, is asked once a slice, about all open rows.
         column: the text column that holds the questions.
         today: the day that relative dates count from; default: the engine's today, read once.
-        today_column: a column that says so for each row (date, timestamp or ISO text): for logs of
-            questions that were asked in the past. A null falls back on `today`.
+        today_column: a column with each row's own day (date, timestamp or ISO text), for logs of past
+            questions. A null falls back on `today`.
         scope: the caller's own organisation, for all rows.
-        scope_column: a text column that says so for each row. A null falls back on `scope`.
+        scope_column: a text column with each row's own scope. A null falls back on `scope`.
         prefix: put before the name of each added column.
-        mark: called with the row's number before each question that is resolved, so that whoever
-            watches knows what a process died of.
+        mark: called with the row's number before each question that is resolved, so that an observer of the
+            process knows the row at which it died.
 
     Raises: ValueError, for a scope that the table does not have, or has more than once.
     """
@@ -63,11 +62,11 @@ class ArrowResolver:
         self.today = today if today is not None else engine.today()
         self.scope = scope
         if scope is not None:
-            engine.consider("", scope=scope)  # raises now, not for every row
+            engine.consider("", scope=scope)  # raises now, not at every row
         self._mark = mark or _unwatched
         self._recent = Recent(_REMEMBERED, _weight)
         self._hierarchy = engine.hierarchy
-        self._asked = False
+        self._gap_filler_ready = False
 
     def output_schema(self, schema: pa.Schema) -> pa.Schema:
         """As `Columns.output_schema`."""
@@ -82,27 +81,27 @@ class ArrowResolver:
 
         Args:
             batch: a record batch or a table of any number of rows.
-            failed: questions not to be tried: they are known to kill the process.
+            failed: questions that are known to kill the process; they are not tried.
             careful: ask the gap filler about one question at a time, so that `mark` is exact.
 
         Returns: the same type as `batch`, with the schema of `output_schema`.
         """
         schema = self.output_schema(batch.schema)
-        pieces: list[list[pa.Array]] = []
+        slices: list[list[pa.Array]] = []
         for start in range(0, batch.num_rows, _SLICE):
             keys = self.keys(batch.slice(start, _SLICE))
-            pieces.append(result_arrays(self._answers(keys, start, failed, careful)))
-        pieces = pieces or [result_arrays([])]
-        added = [pa.concat_arrays(column) for column in zip(*pieces, strict=True)]
+            slices.append(result_arrays(self._answers(keys, start, failed, careful)))
+        slices = slices or [result_arrays([])]
+        added = [pa.concat_arrays(column) for column in zip(*slices, strict=True)]
         return type(batch).from_arrays([*batch.columns, *added], schema=schema)
 
     def _answers(self, keys: Sequence[Key], start: int, failed: frozenset[Key], careful: bool) -> list[FlatRow]:
-        """One row a key, those that the gap filler is asked about included."""
+        """One row a key, with what the gap filler says of the open ones."""
         if self.engine.hierarchy is not self._hierarchy:  # Engine.reload
             self._hierarchy = self.engine.hierarchy
             self._recent = Recent(_REMEMBERED, _weight)
         rows: dict[Key, FlatRow] = {}
-        wanted: list[tuple[int, Key, Any]] = []
+        still_open: list[tuple[int, Key, Any]] = []
         for position, key in enumerate(keys, start):
             if key in rows:
                 continue
@@ -111,25 +110,32 @@ class ArrowResolver:
                 self._mark(position)
                 row, case = self._resolve(key, failed)
                 if case is not None:
-                    wanted.append((position, key, case))
+                    still_open.append((position, key, case))
                 else:
                     self._recent.put(key, row)
             rows[key] = row
-        if wanted and not self._asked:
-            self._mark(NO_ROW)  # none is to blame if there is no memory for the model
+        if still_open:
+            rows |= self._filled(still_open, careful)
+        return [rows[key] for key in keys]
+
+    def _filled(self, still_open: list[tuple[int, Key, Any]], careful: bool) -> dict[Key, FlatRow]:
+        """The rows of the keys that the gap filler is asked about."""
+        if not self._gap_filler_ready:
+            self._mark(NO_ROW)  # no row is to blame if there is no memory for the model
             self.engine.prepare_gap_filler()
-            self._asked = True
-        for some in [[each] for each in wanted] if careful else filter(None, [wanted]):
+            self._gap_filler_ready = True
+        rows: dict[Key, FlatRow] = {}
+        for some in [[each] for each in still_open] if careful else [still_open]:
             self._mark(some[0][0])
             filled = self.engine.fill_gaps([case for _, _, case in some])
             for (_, key, _), (resolution, _) in zip(some, filled, strict=True):
                 rows[key] = flat_row(resolution)
-                if resolution.degraded is None:  # else the next one may have more luck
+                if resolution.degraded is None:  # else a repeat of the question may be luckier
                     self._recent.put(key, rows[key])
-        return [rows[key] for key in keys]
+        return rows
 
     def _resolve(self, key: Key, failed: frozenset[Key]) -> tuple[FlatRow, Any]:
-        """What the rules say, and the case to put to the gap filler; None: nothing is to be asked."""
+        """What the rules say, and the case for the gap filler; None: nothing is open."""
         query, today, scope = key
         if key in failed:
             return failed_row("resolving this question ended its worker process twice; please report it"), None
@@ -145,12 +151,12 @@ class ArrowResolver:
             return failed_row(str(error)), None
         except MemoryError:  # says nothing about the question
             raise
-        except Exception as error:  # a fault of ours costs one row, not the batch
+        except Exception as error:  # a bug of ours costs one row, not the batch
             return failed_row(f"{type(error).__name__}: {error}; please report this question"), None
 
 
 def _weight(key: Key, row: FlatRow) -> int:
-    """How much an answer holds, in ordinary ones."""
+    """How much memory an answer takes, in ordinary answers."""
     return 1 + len(row.candidates) // 2 + len(key.query or "") // 64
 
 

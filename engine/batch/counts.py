@@ -1,47 +1,45 @@
-"""How many rows came out how."""
+"""How many rows have each status."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Self
 
 import pyarrow as pa
 
-from qilin.batch.columns import FAILED
+from qilin.batch.result_columns import FAILED
 
 
 class Counts(NamedTuple):
-    """Rows by status, and how many of them a gap filler should have been asked about and was not (`degraded`)."""
+    """Rows by status; `degraded`: rows for which a gap filler was needed and could not be used."""
 
     statuses: dict[str, int]
     degraded: int = 0
 
     @property
     def rows(self) -> int:
-        """All of them."""
+        """The number of all rows."""
         return sum(self.statuses.values())
 
     @property
     def failed(self) -> int:
-        """Those that were not answered at all."""
+        """The number of rows that were not answered."""
         return self.statuses.get(FAILED, 0)
 
     @classmethod
     def of(cls, rows: Any, prefix: str) -> Self:
-        """Those of a record batch or table with the columns of `RESULT`."""
-        statuses = {
-            each["values"]: each["counts"] for each in rows.column(prefix + "status").value_counts().to_pylist()
-        }
+        """The counts of a record batch or table that has the columns of `RESULT`, named with `prefix`."""
+        statuses = rows.column(prefix + "status").value_counts().to_pylist()
         degraded: pa.Array = rows.column(prefix + "degraded")
-        return cls(statuses, len(degraded) - degraded.null_count)
+        return cls({each["values"]: each["counts"] for each in statuses}, len(degraded) - degraded.null_count)
 
     @classmethod
     def sum(cls, parts: Iterable[Counts]) -> Self:
-        """Those of several parts together."""
-        statuses: dict[str, int] = {}
+        """The counts of several part files together."""
+        statuses: Counter[str] = Counter()
         degraded = 0
         for part in parts:
+            statuses.update(part.statuses)
             degraded += part.degraded
-            for status, count in part.statuses.items():
-                statuses[status] = statuses.get(status, 0) + count
-        return cls(statuses, degraded)
+        return cls(dict(statuses), degraded)

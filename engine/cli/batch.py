@@ -60,8 +60,9 @@ def batch(
                 f"batches need {' and '.join(missing)}. Install the extra: pip install 'qilin-grid[batch]'"
             )
         from qilin.batch.files.formats import format_of
-        from qilin.batch.questions import Columns
-        from qilin.batch.run import Job, parts_folder, run_job
+        from qilin.batch.input_columns import Columns
+        from qilin.batch.job import Job, parts_folder
+        from qilin.batch.run import run_job
         from qilin.batch.workers.pool import WorkersFailed
 
         run: Callable[..., Counts] = run_job
@@ -73,7 +74,7 @@ def batch(
                 or format_of(target, target_format or (None if Path(target).suffix else "parquet")) != "parquet"
             ):
                 raise typer.BadParameter("on Ray OUT is a folder of Parquet files; give the name of a folder.")
-            from qilin.batch.cluster.ray_data import run_on_ray
+            from qilin.batch.cluster.ray_driver import run_on_ray
 
             run, target_format = partial(run_on_ray, address=ray), "parquet"
         if resume and restart:

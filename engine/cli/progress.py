@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn, TaskID
 
-    from qilin.batch.run import Progress as RowProgress
+    from qilin.batch.job import Progress as RowProgress
 
 
 def _bars(*columns: ProgressColumn | str, transient: bool = True) -> Progress:

@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 
 from qilin import Engine
 from qilin.batch.files.formats import Format, format_of
-from qilin.batch.run import Job, Progress, run_job
+from qilin.batch.job import Job, Progress
+from qilin.batch.run import run_job
 from qilin.names.compiled import Tables
 
 Run = Callable[..., dict[str, int]]

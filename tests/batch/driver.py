@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 
 from qilin.batch import run
-from qilin.batch.run import Job, Progress
+from qilin.batch.job import Job, Progress
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qilin.batch.arrow import ArrowResolver
-from qilin.batch.workers.worker import Recipe
+from qilin.batch.recipe import Recipe
 
 Mark = Callable[[int], None]
 

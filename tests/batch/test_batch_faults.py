@@ -382,7 +382,7 @@ def _into(stream: Any, source: Path, tmp_path: Path, kind: str) -> tuple[int, st
         [
             sys.executable,
             "-m",
-            "engine",
+            "qilin",
             "batch",
             str(source),
             "-",

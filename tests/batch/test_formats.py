@@ -25,12 +25,15 @@ from hypothesis import strategies as st
 from qilin import Engine
 from qilin.batch import RESULT, ArrowResolver
 from qilin.batch.counts import Counts
-from qilin.batch.files import sources
+from qilin.batch.files import batches
+from qilin.batch.files.csv_files import CsvSource
 from qilin.batch.files.formats import Format, format_of
-from qilin.batch.files.json_lines import column_types, to_batch
-from qilin.batch.files.sinks import Sink, encoding_of
-from qilin.batch.files.sources import CsvSource, JsonLinesSource, ParquetSource, in_batches, local_file, open_source
-from qilin.batch.questions import Columns
+from qilin.batch.files.json_lines import JsonLinesSource
+from qilin.batch.files.json_values import column_types, to_batch
+from qilin.batch.files.parquet import ParquetSource
+from qilin.batch.files.sinks import encoding_of, open_output
+from qilin.batch.files.sources import local_file, open_source
+from qilin.batch.input_columns import Columns
 from qilin.names.compiled import Tables
 from tests.batch.conftest import Run, read, rows, write
 from tests.batch.expected import expected
@@ -42,10 +45,10 @@ def written(batch: pa.RecordBatch, kind: Format, *, mark: bool = False, cut: int
     """A batch as a file, encoded in pieces of `cut` rows."""
     out = io.BytesIO()
     encoding = encoding_of(kind)
-    sink = Sink(out, encoding, batch.schema, mark=mark)
+    output = open_output(out, encoding, batch.schema, mark=mark)
     for start in range(0, batch.num_rows, cut):
-        sink.append(encoding.encode(batch.slice(start, cut)))
-    sink.close()
+        output.append(encoding.encode(batch.slice(start, cut)))
+    output.close()
     return out.getvalue()
 
 
@@ -199,7 +202,7 @@ def test_csv_whose_last_cell_is_quoted_and_has_lines(tmp_path: Path, encoding: s
 
 
 def test_csv_gb18030_far_into_the_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"something is not utf-8.*--encoding"):
+    with pytest.raises(ValueError, match=r"the text after line \d+ is not utf-8.*--encoding"):
         from_csv(tmp_path / "in.csv", b"query,n\n" + b"a,1\n" * 300_000 + "菏泽,2\n".encode("gb18030"), cut=100_000)
 
 
@@ -482,7 +485,7 @@ def test_columns_of_one_name(tmp_path: Path, run: Run) -> None:
 @pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
 def test_long_rows_make_short_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
     """Long rows, evenly spread and not encoded as repeats; the same batches come each time."""
-    monkeypatch.setattr(sources, "BATCH_BYTES", 10_000)
+    monkeypatch.setattr(batches, "BATCH_BYTES", 10_000)
     rows = [{"query": f"{i}", "note": "长" * (4_000 if i % 3 else 10)} for i in range(20)]
     path = tmp_path / f"in.{ending}"
     if ending == "parquet":
@@ -503,7 +506,7 @@ def test_parquet_batches_are_small_however_the_file_is_encoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long: Sequence[int]
 ) -> None:
     """Repeated cells are hardly to be seen in the file, and a few long rows hardly in the average."""
-    monkeypatch.setattr(sources, "BATCH_BYTES", 1_000_000)
+    monkeypatch.setattr(batches, "BATCH_BYTES", 1_000_000)
     notes = ["长" * 4_000 if i in long else "短" for i in range(2000)]  # 12 kB
     path = tmp_path / "in.parquet"
     pq.write_table(pa.table({"query": [str(i) for i in range(2000)], "note": notes}), path)
@@ -521,7 +524,7 @@ def test_of_a_large_file_little_is_held(tmp_path: Path) -> None:
         for _ in range(24):
             writer.write_table(chunk)
     code = (
-        "import resource, sys; from qilin.batch.files.sources import ParquetSource; source = ParquetSource(sys.argv[1]);"
+        "import resource, sys; from qilin.batch.files.parquet import ParquetSource; source = ParquetSource(sys.argv[1]);"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; before = peak();"
         "rows = sum(batch.num_rows for batch in source.batches(1000)); print(rows, peak() - before)"
     )
@@ -530,17 +533,6 @@ def test_of_a_large_file_little_is_held(tmp_path: Path) -> None:
     assert rows_read == 120_000
     assert path.stat().st_size > 120_000_000
     assert grown_kb < 60_000
-
-
-@given(sizes=st.lists(st.integers(1, 9), min_size=1, max_size=6), size=st.integers(1, 12))
-@settings(max_examples=60)
-def test_rows_in_batches_of_one_size(sizes: list[int], size: int) -> None:
-    count = sum(sizes)
-    rows_ = pa.record_batch({"n": list(range(count))})
-    starts = [sum(sizes[:i]) for i in range(len(sizes))]
-    cut = list(in_batches([rows_.slice(at, n) for at, n in zip(starts, sizes, strict=True)], size))
-    assert [n for b in cut for n in b.column(0).to_pylist()] == list(range(count))
-    assert all(b.num_rows == size for b in cut[:-1])
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")

@@ -15,12 +15,13 @@ import pytest
 from qilin import Engine
 from qilin.batch import RESULT
 from qilin.batch.counts import Counts
-from qilin.batch.files.parts import Parts, Unfinished, differing, job_folder
-from qilin.batch.files.sinks import AsRows
-from qilin.batch.questions import Columns
+from qilin.batch.files.job_folder import Unfinished, differing, job_folder
+from qilin.batch.files.parquet import AsRows
+from qilin.batch.files.part_files import PartFiles
+from qilin.batch.input_columns import Columns
+from qilin.batch.recipe import Maker, Recipe
 from qilin.batch.workers import pool
 from qilin.batch.workers.pool import Pool, WorkersFailed
-from qilin.batch.workers.worker import Maker, Recipe
 from qilin.llm.options import GapOptions
 from qilin.names.cache import packed
 from qilin.names.compiled import Tables
@@ -39,10 +40,10 @@ def recipe(small: Tables) -> Recipe:
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Parts:
+def parts(tmp_path: Path) -> PartFiles:
     folder = tmp_path / "parts"
     folder.mkdir()
-    return Parts(folder, "0123456789ab")
+    return PartFiles(folder, "0123456789ab")
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def graves(tmp_path: Path) -> Path:
 
 
 def resolved(
-    parts: Parts, maker: Maker, workers: int, encoding: Any = None, before: Callable[[Pool], None] = lambda _: None
+    parts: PartFiles, maker: Maker, workers: int, encoding: Any = None, before: Callable[[Pool], None] = lambda _: None
 ) -> list[dict[str, Any]]:
     """All rows, joined in order, after each part was finished exactly once."""
 
@@ -89,12 +90,12 @@ def with_failed(want: Sequence[dict[str, Any]], *queries: str) -> list[dict[str,
 
 
 @pytest.mark.parametrize("workers", [1, 4])
-def test_undisturbed(parts: Parts, recipe: Recipe, want: list[dict[str, Any]], workers: int) -> None:
+def test_undisturbed(parts: PartFiles, recipe: Recipe, want: list[dict[str, Any]], workers: int) -> None:
     assert resolved(parts, recipe, workers) == want
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_rows_that_kill(parts: Parts, recipe: Recipe, want: list[dict[str, Any]], workers: int) -> None:
+def test_rows_that_kill(parts: PartFiles, recipe: Recipe, want: list[dict[str, Any]], workers: int) -> None:
     """One stands in many parts; two stand in one part; one is the last row of all."""
     queries = (RECORDS[1]["query"], RECORDS[10]["query"], RECORDS[12]["query"], RECORDS[30]["query"])
     assert sum(row["query"] == queries[0] for row in RECORDS) > 1
@@ -103,7 +104,7 @@ def test_rows_that_kill(parts: Parts, recipe: Recipe, want: list[dict[str, Any]]
 
 @pytest.mark.parametrize("workers", [2])
 def test_deaths_by_chance_are_blamed_on_no_row(
-    parts: Parts, recipe: Recipe, want: list[dict[str, Any]], workers: int, graves: Path
+    parts: PartFiles, recipe: Recipe, want: list[dict[str, Any]], workers: int, graves: Path
 ) -> None:
     queries = tuple(RECORDS[i]["query"] for i in (0, 2, 4, 5, 16, 30))
     assert resolved(parts, DyingOnce(recipe, queries, graves), workers) == want
@@ -111,33 +112,35 @@ def test_deaths_by_chance_are_blamed_on_no_row(
 
 
 def test_deaths_behind_the_last_row_are_blamed_on_no_row(
-    parts: Parts, recipe: Recipe, want: list[dict[str, Any]], graves: Path
+    parts: PartFiles, recipe: Recipe, want: list[dict[str, Any]], graves: Path
 ) -> None:
     assert resolved(parts, recipe, 1, LastWords(AsRows(), graves, 2)) == want
     assert len(list(graves.iterdir())) == 2
 
 
-def test_deaths_that_go_on_end_the_job(parts: Parts, recipe: Recipe, graves: Path) -> None:
-    with pytest.raises(WorkersFailed, match="keep ending at no row"):
+def test_deaths_that_go_on_end_the_job(parts: PartFiles, recipe: Recipe, graves: Path) -> None:
+    with pytest.raises(WorkersFailed, match="keep dying outside any row"):
         resolved(parts, recipe, 1, LastWords(AsRows(), graves, 99))
 
 
 def test_deaths_at_no_row_in_particular_end_the_job(
-    parts: Parts, recipe: Recipe, graves: Path, monkeypatch: pytest.MonkeyPatch
+    parts: PartFiles, recipe: Recipe, graves: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "_MOST_DEATHS", 3)
+    monkeypatch.setattr(pool, "_MAX_DEATHS_IN_A_PART", 3)
     with pytest.raises(WorkersFailed, match="at no row in particular"):
         resolved(parts, DyingEverywhere(recipe, graves), 1)
 
 
-def test_one_row_after_the_other_ends_the_job(parts: Parts, recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "_MOST_KILLERS", 2)
+def test_one_row_after_the_other_ends_the_job(
+    parts: PartFiles, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_MAX_KILLERS", 2)
     with pytest.raises(WorkersFailed, match="at one row after the other"):
         resolved(parts, Killing(recipe, tuple(row["query"] for row in RECORDS)), 1)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 here")
-def test_kill_9_of_workers(parts: Parts, recipe: Recipe, want: list[dict[str, Any]]) -> None:
+def test_kill_9_of_workers(parts: PartFiles, recipe: Recipe, want: list[dict[str, Any]]) -> None:
     killed: set[int] = set()
     disturbed: set[int] = set()  # parts at which a worker was killed: the second time might be at the same row
 
@@ -162,12 +165,12 @@ def test_kill_9_of_workers(parts: Parts, recipe: Recipe, want: list[dict[str, An
         ("raise", "RuntimeError: no engine today"),
     ],
 )
-def test_workers_that_cannot_start(parts: Parts, how: str, reason: str) -> None:
+def test_workers_that_cannot_start(parts: PartFiles, how: str, reason: str) -> None:
     with pytest.raises(WorkersFailed, match=reason):
         resolved(parts, Stillborn(how), 2)
 
 
-def test_a_gap_filler_in_every_worker(parts: Parts, small: Tables) -> None:
+def test_a_gap_filler_in_every_worker(parts: PartFiles, small: Tables) -> None:
     """A server that is not there leaves the answers of the rules, and says so."""
     pytest.importorskip("httpx")
     gaps = GapOptions("server:http://127.0.0.1:1/v1", timeout_s=0.5)
@@ -188,7 +191,7 @@ def test_a_gap_filler_in_every_worker(parts: Parts, small: Tables) -> None:
 BATCH = pa.record_batch({"n": [1, 2, 3]})
 
 
-def test_a_part_is_whole_or_not_there(parts: Parts) -> None:
+def test_a_part_is_whole_or_not_there(parts: PartFiles) -> None:
     assert not parts.has(0, 3)
     parts.finish(0, BATCH, Counts({"resolved": 2, "failed": 1}))
     assert parts.has(0, 3)
@@ -204,12 +207,12 @@ def test_a_part_is_whole_or_not_there(parts: Parts) -> None:
     assert not parts.has(0, 3)
 
 
-def test_a_part_of_another_job_is_never_taken(parts: Parts) -> None:
+def test_a_part_of_another_job_is_never_taken(parts: PartFiles) -> None:
     parts.finish(0, BATCH, Counts({"resolved": 3}))
-    assert not Parts(parts.folder, "ba9876543210").has(0, 3)
+    assert not PartFiles(parts.folder, "ba9876543210").has(0, 3)
 
 
-def test_a_part_that_cannot_be_written_leaves_nothing(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_that_cannot_be_written_leaves_nothing(parts: PartFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -219,14 +222,14 @@ def test_a_part_that_cannot_be_written_leaves_nothing(parts: Parts, monkeypatch:
     assert not list(parts.folder.iterdir())
 
 
-def test_a_damaged_part_is_named(parts: Parts) -> None:
+def test_a_damaged_part_is_named(parts: PartFiles) -> None:
     parts.finish(0, BATCH, Counts({"resolved": 3}))
     (path,) = parts.folder.iterdir()
     content = path.read_bytes()
     frame = content.index(b"\x04\x22\x4d\x18")  # where LZ4 begins
     path.write_bytes(content[:frame] + b"\0\0\0\0" + content[frame + 4 :])
     assert parts.has(0, 3)
-    with pytest.raises(ValueError, match=f"{path.name}: this finished part is damaged"):
+    with pytest.raises(ValueError, match=f"{path.name}: this part file is damaged"):
         parts.finished(0)
 
 
@@ -240,7 +243,7 @@ def begun(folder: Path, manifest: Any = None, finished: bool = True, **how: bool
         job_folder(folder, manifest or MANIFEST, **{"resume": False, "restart": False, **how}),
     ):
         if finished:
-            Parts(folder, "0123456789ab").finish(0, BATCH, Counts({"resolved": 3}))
+            PartFiles(folder, "0123456789ab").finish(0, BATCH, Counts({"resolved": 3}))
         raise KeyboardInterrupt
 
 
@@ -260,9 +263,9 @@ def test_earlier_work_wants_a_decision(folder: Path) -> None:
     with pytest.raises(Unfinished, match=r"did not finish.*--resume.*--restart"):
         begun(folder)
     begun(folder, resume=True)
-    assert Parts(folder, "0123456789ab").has(0, 3)
+    assert PartFiles(folder, "0123456789ab").has(0, 3)
     begun(folder, finished=False, restart=True)
-    assert not Parts(folder, "0123456789ab").has(0, 3)
+    assert not PartFiles(folder, "0123456789ab").has(0, 3)
 
 
 def test_earlier_work_of_which_nothing_is_finished_is_in_nobodys_way(folder: Path) -> None:
@@ -284,7 +287,7 @@ def test_a_folder_with_other_things_is_left_alone(folder: Path) -> None:
     folder.mkdir()
     (folder / "thesis.tex").write_text("years of work")
     for how in ({}, {"resume": True}, {"restart": True}):
-        with pytest.raises(Unfinished, match=r"'thesis.tex' in this folder is no part of a batch"):
+        with pytest.raises(Unfinished, match=r"'thesis.tex' in this folder is no file of a batch"):
             begun(folder, **how)
     assert [p.name for p in folder.iterdir()] == ["thesis.tex"]
 
@@ -293,7 +296,7 @@ def test_a_folder_with_other_things_is_left_alone(folder: Path) -> None:
 def test_a_damaged_manifest(folder: Path, content: str) -> None:
     begun(folder)
     (folder / "manifest.json").write_bytes(content.encode("utf-8", "surrogateescape"))
-    with pytest.raises(Unfinished, match=r"manifest.json: this is damaged. Give --restart"):
+    with pytest.raises(Unfinished, match=r"manifest.json: this file is damaged. Give --restart"):
         begun(folder, resume=True)
     begun(folder, restart=True)
 

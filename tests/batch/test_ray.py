@@ -27,12 +27,13 @@ import pyarrow.parquet as pq  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
 from qilin import Engine  # noqa: E402
-from qilin.batch import ArrowResolver, ray_stages  # noqa: E402
-from qilin.batch.cluster import ray_data
-from qilin.batch.cluster.ray_data import run_on_ray  # noqa: E402
-from qilin.batch.cluster.shipment import Shipment  # noqa: E402
+from qilin.batch import ArrowResolver  # noqa: E402
+from qilin.batch.cluster import ray_driver, ray_output, ray_stages, ray_tries  # noqa: E402
+from qilin.batch.cluster.ray_driver import run_on_ray  # noqa: E402
 from qilin.batch.files.formats import Format  # noqa: E402
-from qilin.batch.run import Job, Progress, parts_folder, run_job  # noqa: E402
+from qilin.batch.job import Job, Progress, parts_folder  # noqa: E402
+from qilin.batch.recipe import PinnedRecipe  # noqa: E402
+from qilin.batch.run import run_job  # noqa: E402
 from qilin.batch.workers.pool import WorkersFailed  # noqa: E402
 from qilin.cli.app import app  # noqa: E402
 from qilin.hierarchy import Hierarchy  # noqa: E402
@@ -129,8 +130,8 @@ def parts_of(job: Job) -> list[str]:
 
 def replaced_by(patch: pytest.MonkeyPatch, wrap: Callable[[Any], Any]) -> None:
     """Have another maker sent to the nodes."""
-    original = Shipment.of
-    patch.setattr(ray_data.Shipment, "of", lambda maker: original(wrap(maker)))
+    original = PinnedRecipe.of
+    patch.setattr(ray_driver.PinnedRecipe, "of", lambda maker: original(wrap(maker)))
 
 
 # ── the same rows ────────────────────────────────────────────────────────────────────────────────
@@ -270,18 +271,18 @@ def test_a_row_that_kills_its_process_is_failed_and_the_others_are_not(
 
 def test_what_is_lost_too_often_is_given_up(tmp_path: Path) -> None:
     (tmp_path / "tries").mkdir()
-    place = ray_stages.Place(tmp_path, pa.schema([]), "")
+    destination = ray_output.Destination(tmp_path, pa.schema([]), "")
     for lost in range(8):
-        attempt = ray_stages._try(place, 50, "resolve")
+        attempt = ray_tries.attempt(destination, 50, "resolve")
         assert attempt.__enter__() == lost  # and never left
     with (
         pytest.raises(WorkersFailed, match="from number 50 on were lost 8 times"),
-        ray_stages._try(place, 50, "resolve"),
+        ray_tries.attempt(destination, 50, "resolve"),
     ):
         pass
-    with ray_stages._try(place, 100, "resolve") as earlier:
+    with ray_tries.attempt(destination, 100, "resolve") as earlier:
         assert earlier == 0
-    with ray_stages._try(place, 100, "resolve") as earlier:
+    with ray_tries.attempt(destination, 100, "resolve") as earlier:
         assert earlier == 0
 
 
@@ -325,21 +326,21 @@ def test_restart_begins_anew(cluster: None, job: Job) -> None:
 
 
 def test_nodes_with_other_rules_are_refused(cluster: None, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray_data.Shipment, "of", lambda maker: Shipment(maker, "of another version"))
+    monkeypatch.setattr(ray_driver.PinnedRecipe, "of", lambda maker: PinnedRecipe(maker, "of another version"))
     with pytest.raises(ValueError, match="another version of qilin"):
         run_on_ray(job, "auto")
     assert not Path(job.target).exists()
 
 
 def test_what_no_node_can_read_is_an_error(cluster: None, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = ray_data._pieces
+    original = ray_driver._read_tasks
     monkeypatch.setattr(
-        ray_data, "_pieces", lambda *a: [piece._replace(path=piece.path + "x") for piece in original(*a)]
+        ray_driver, "_read_tasks", lambda *a: [task._replace(path=task.path + "x") for task in original(*a)]
     )
     with pytest.raises(OSError) as caught:
         run_on_ray(job, "auto")
     assert caught.value.filename == job.source + "x"
-    monkeypatch.setattr(ray_data, "_pieces", lambda *a: [piece._replace(size=1) for piece in original(*a)])
+    monkeypatch.setattr(ray_driver, "_read_tasks", lambda *a: [task._replace(size=1) for task in original(*a)])
     with pytest.raises(ValueError, match="every node must see the same"):
         run_on_ray(job, "auto")
     assert not Path(job.target).exists()
@@ -354,17 +355,17 @@ def test_an_output_that_is_there_is_kept(job: Job) -> None:
 
 
 def test_what_is_on_the_disk_is_held_against_the_input(tmp_path: Path) -> None:
-    place = ray_stages.Place(tmp_path, pa.schema([("status", pa.string())]), "")
+    destination = ray_output.Destination(tmp_path, pa.schema([("status", pa.string())]), "")
     (tmp_path / "rows").mkdir()
     rows = pa.record_batch({"status": ["resolved"] * 5})
     for first in (0, 5):
-        ray_stages.write_part(place, first, rows)
-    ray_data._check_whole(place, 10)
+        destination.write(first, rows)
+    destination.check_whole(10)
     with pytest.raises(WorkersFailed, match="of 11 rows only those before 10"):
-        ray_data._check_whole(place, 11)
-    ray_stages.write_part(place, 3, rows)
+        destination.check_whole(11)
+    destination.write(3, rows)
     with pytest.raises(WorkersFailed, match="before 5"):
-        ray_data._check_whole(place, 10)
+        destination.check_whole(10)
 
 
 @pytest.mark.parametrize(
@@ -380,12 +381,12 @@ def test_what_is_missing_is_cut_at_row_groups(
 ) -> None:
     path = str(tmp_path / "q.parquet")
     pq.write_table(pa.table({"query": ["?"] * 100}), path, row_group_size=30)
-    pieces = list(ray_data._pieces(path, missing, part_rows=3))
-    assert [(p.groups, p.skip, p.first, p.rows) for p in pieces] == expected
+    tasks = list(ray_driver._read_tasks(path, missing, part_rows=3))
+    assert [(p.groups, p.skip, p.first, p.rows) for p in tasks] == expected
     numbers: list[int] = []
     (tmp_path / "tries").mkdir()
-    place = ray_stages.Place(tmp_path, pa.schema([]), "")
-    for table in ray_stages.read(pa.Table.from_pylist([p._asdict() for p in pieces]), 7, place) if pieces else ():
+    destination = ray_output.Destination(tmp_path, pa.schema([]), "")
+    for table in ray_stages.read(pa.Table.from_pylist([p._asdict() for p in tasks]), 7, destination) if tasks else ():
         assert table.num_rows <= 7
         numbers += table.column(ray_stages.NUMBER).to_pylist()
     assert numbers == [n for first, end in missing for n in range(first, end)]

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from qilin import Engine
-from qilin.batch import run as run_module
-from qilin.batch.files.parts import Unfinished
-from qilin.batch.questions import Columns
-from qilin.batch.run import Progress
-from qilin.batch.workers.worker import Recipe
+from qilin.batch import job as job_module
+from qilin.batch.files.job_folder import Unfinished
+from qilin.batch.input_columns import Columns
+from qilin.batch.job import Progress
+from qilin.batch.recipe import Recipe
 from qilin.llm.options import GapOptions
 from qilin.names.compiled import Tables
 from tests.batch.conftest import QUESTIONS, Run, read, rows, write
@@ -119,7 +119,7 @@ def test_resume_over_other_indicators(run: Run, source: Path, begun: Path, small
 
 
 def test_resume_with_other_rules(run: Run, source: Path, begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_module, "rules_hash", lambda: "other rules")
+    monkeypatch.setattr(job_module, "rules_hash", lambda: "other rules")
     with pytest.raises(Unfinished, match=r"rules: .* then, other rules now"):
         run(source, begun, resume=True)
 
@@ -127,10 +127,10 @@ def test_resume_with_other_rules(run: Run, source: Path, begun: Path, monkeypatc
 def test_resume_after_midnight(run: Run, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Relative dates count from the day on which the job began, in all of its rows."""
     out = tmp_path / "out.csv"
-    monkeypatch.setattr(run_module, "today_in_shanghai", lambda: date(2024, 5, 13))
+    monkeypatch.setattr(job_module, "today_in_shanghai", lambda: date(2024, 5, 13))
     with pytest.raises(KeyboardInterrupt):
         run(source, out, stop, today=None)
-    monkeypatch.setattr(run_module, "today_in_shanghai", lambda: date(2024, 5, 14))
+    monkeypatch.setattr(job_module, "today_in_shanghai", lambda: date(2024, 5, 14))
     run(source, out, today=None, resume=True)
     assert {row["date_start"] for row in read(out) if row["query"].startswith("麒麟")} == {"2024-05-12"}
 
@@ -169,7 +169,7 @@ def test_the_same_bytes_whatever_the_workers_and_whoever_dies(
 ) -> None:
     records = rows(24)
     source = write(tmp_path / f"in.{ending}", records)
-    monkeypatch.setattr(run_module, "Recipe", lambda *given: Killing(Recipe(*given), (QUESTIONS[3],)))
+    monkeypatch.setattr(job_module, "Recipe", lambda *given: Killing(Recipe(*given), (QUESTIONS[3],)))
     outs = [tmp_path / f"{workers}.{ending}" for workers in (1, 3)]
     counts = [run(source, out, workers=workers, part_rows=12) for out, workers in zip(outs, (1, 3), strict=True)]
     assert outs[0].read_bytes() == outs[1].read_bytes()

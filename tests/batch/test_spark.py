@@ -22,10 +22,9 @@ from pyspark.sql import SparkSession
 
 from qilin import Engine
 from qilin.batch import ArrowResolver
-from qilin.batch.cluster.shipment import Shipment
 from qilin.batch.cluster.spark import output_type, resolve_frame, resolve_in_arrow
-from qilin.batch.questions import Columns
-from qilin.batch.workers.worker import Recipe
+from qilin.batch.input_columns import Columns
+from qilin.batch.recipe import PinnedRecipe, Recipe
 from qilin.hierarchy import Hierarchy
 from qilin.names.cache import packed
 from qilin.names.compiled import Tables
@@ -39,7 +38,6 @@ def session() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         patch.setenv("PYSPARK_PYTHON", sys.executable)
-        patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
         builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
         builder = builder.config("spark.driver.bindAddress", "127.0.0.1").config("spark.sql.session.timeZone", "UTC")
         spark = builder.config("spark.log.level", "OFF").getOrCreate()
@@ -102,6 +100,6 @@ def test_what_does_not_fit_is_told_before_anything_runs(session: Any, recipe: Re
 
 def test_workers_with_other_rules_are_refused(session: Any, recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     frame = session.createDataFrame([("菏泽",)], ["query"])
-    monkeypatch.setattr(Shipment, "of", classmethod(lambda cls, maker: cls(maker, "of another version")))
+    monkeypatch.setattr(PinnedRecipe, "of", classmethod(lambda cls, maker: cls(maker, "of another version")))
     with pytest.raises(Exception, match="another version of qilin"):
         resolve_frame(frame, recipe).collect()

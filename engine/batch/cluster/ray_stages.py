@@ -1,7 +1,7 @@
-"""What runs on the nodes of a Ray cluster: read, resolve, fill gaps, write. Begun by `qilin.batch.cluster.ray_data`.
+"""The stages on the nodes of a Ray cluster: read, resolve, fill gaps, write. Begun by `qilin.batch.cluster.ray_driver`.
 
-Every row carries its number in the input, so whatever Ray cuts, moves or does twice, each file that is
-written says which rows it holds.
+Every row carries its number in the input, so each file that is written says which rows it holds, whatever Ray
+cuts, moves or does twice.
 """
 
 from __future__ import annotations
@@ -9,36 +9,26 @@ from __future__ import annotations
 import json
 import os
 import platform
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import ray
 
-from qilin.batch.columns import FAILED, RESULT
-from qilin.batch.counts import Counts
-from qilin.batch.files.parts import Parts, publish
-from qilin.batch.files.sinks import AsRows, Sink
-from qilin.batch.files.sources import in_batches, parquet_file
-from qilin.batch.workers.pool import Pool, WorkersFailed
-from qilin.batch.workers.worker import Maker
+from qilin.batch.cluster.ray_output import Destination, no_rows
+from qilin.batch.cluster.ray_tries import answers, attempt
+from qilin.batch.files.parquet import parquet_file
+from qilin.batch.result_columns import FAILED, RESULT
 
 NUMBER = "\0row"  # the last column of every block: the row's number in the input
-OUTPUT, TRIES = "rows", "tries"  # folders within that of the job
 _WRITTEN = pa.schema([("first", pa.int64()), ("rows", pa.int64()), ("counts", pa.string())])
-_MOST_TRIES = 8  # of one block; nodes that are lost count too
 
 
-class Piece(NamedTuple):
+class ReadTask(NamedTuple):
     """Rows of a Parquet file that one task reads.
 
-    `size`: of the file in bytes; `groups`: which row groups; `skip`: rows of these that are passed over;
+    `size`: of the file in bytes; `groups`: indices of row groups; `skip`: rows of these to pass over;
     `first`: the number of the first row that is read; `rows`: how many are.
     """
 
@@ -50,19 +40,8 @@ class Piece(NamedTuple):
     rows: int
 
 
-class Place(NamedTuple):
-    """Where a job keeps its files, and what the rows that it writes look like."""
-
-    folder: Path
-    schema: pa.Schema
-    prefix: str
-
-
 class NodeError(Exception):
-    """Carries what went wrong on a node to the driver as it was: Ray adds advice of its own to the text of errors.
-
-    `error`: what went wrong.
-    """
+    """Carries an error of a node to the driver as it was: Ray adds advice of its own to the text of errors."""
 
     def __init__(self, text: str, error: Exception | None = None) -> None:
         super().__init__(text)
@@ -77,22 +56,21 @@ def _carried() -> Iterator[None]:
         raise NodeError(str(error), error) from None
 
 
-def read(pieces: pa.Table, part_rows: int, place: Place) -> Iterator[pa.Table]:
-    """The rows of the pieces, numbered, at most `part_rows` at a time.
+def read(tasks: pa.Table, part_rows: int, destination: Destination) -> Iterator[pa.Table]:
+    """The rows of the read tasks, numbered, at most `part_rows` at a time.
 
-    Raises: NodeError, as all stages do: an OSError, where the file is not here, a ValueError, where it is another one.
+    Raises: NodeError, as all stages do: with an OSError, where the file is not on this node, with a ValueError,
+        where it is another file.
     """
     pa.set_cpu_count(1)
     with _carried():
-        for piece in (Piece(**each) for each in pieces.to_pylist()):
-            if os.stat(piece.path).st_size != piece.size:
-                raise ValueError(
-                    f"{piece.path} is another file on {platform.node()}; every node must see the same one."
-                )
-            with _try(place, piece.first, "read"), parquet_file(piece.path) as file:
-                batches = file.iter_batches(batch_size=part_rows, row_groups=piece.groups, use_threads=False)
-                number = piece.first
-                for batch in in_batches(_between(batches, piece.skip, piece.rows), part_rows):
+        for task in (ReadTask(**each) for each in tasks.to_pylist()):
+            if os.stat(task.path).st_size != task.size:
+                raise ValueError(f"{task.path} is another file on {platform.node()}; every node must see the same one.")
+            with attempt(destination, task.first, "read"), parquet_file(task.path) as file:
+                batches = file.iter_batches(batch_size=part_rows, row_groups=task.groups, use_threads=False)
+                number = task.first
+                for batch in _between(batches, task.skip, task.rows):
                     numbers = pa.array(range(number, number + batch.num_rows), pa.int64())
                     number += batch.num_rows
                     yield pa.Table.from_batches([batch]).append_column(NUMBER, numbers)
@@ -100,60 +78,61 @@ def read(pieces: pa.Table, part_rows: int, place: Place) -> Iterator[pa.Table]:
 
 def _between(batches: Iterator[pa.RecordBatch], skip: int, rows: int) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        part = batch.slice(skip, rows)
+        wanted = batch.slice(skip, rows)
         skip = max(skip - batch.num_rows, 0)
-        rows -= part.num_rows
-        yield part
+        rows -= wanted.num_rows
+        yield wanted
         if not rows:
             return
 
 
 @_carried()
-def resolve(block: pa.Table, maker: Any, place: Place) -> pa.Table:
-    """The rows with what the rules say of them.
+def resolve(block: pa.Table, maker: Any, destination: Destination) -> pa.Table:
+    """The rows as the rules resolve them.
 
     Args:
         block: numbered rows.
         maker: a reference to the `Maker` of a resolver without a gap filler.
-        place: of the job.
+        destination: of the job.
     """
     rows, numbers = _unnumbered(block)
-    found = _answers(maker, rows, place, numbers[0].as_py(), "resolve") if rows.num_rows else no_rows(place.schema)
+    found = no_rows(destination.schema)
+    if rows.num_rows:
+        found = answers(maker, rows, destination, numbers[0].as_py(), "resolve")
     return pa.Table.from_batches([found]).append_column(NUMBER, numbers)
 
 
-class Filler:
+class GapFillerActor:
     """Resolves rows that the rules left open once more, with the gap filler. An actor: the model stays loaded.
 
     Args:
         maker: a reference to the `Maker` of a resolver with the gap filler.
-        place: of the job.
+        destination: of the job.
     """
 
-    def __init__(self, maker: Any, place: Place) -> None:
+    def __init__(self, maker: Any, destination: Destination) -> None:
         self._maker = maker
-        self._place = place
+        self._destination = destination
 
     @_carried()
     def __call__(self, block: pa.Table) -> pa.Table:
         rows, numbers = _unnumbered(block)
         width = rows.num_columns - len(RESULT)
-        wanted = pc.indices_nonzero(is_open(rows, self._place.prefix))
+        wanted = pc.indices_nonzero(is_open(rows, self._destination.prefix))
         if not len(wanted):
             return block
         questions = pa.RecordBatch.from_arrays(
             [column.take(wanted) for column in rows.columns[:width]], schema=pa.schema(list(rows.schema)[:width])
         )
-        filled = _answers(self._maker, questions, self._place, numbers[0].as_py(), "fill")
-        sources = list(range(rows.num_rows))
-        for position, row in enumerate(wanted.to_pylist()):
-            sources[row] = rows.num_rows + position
-        order = pa.array(sources, pa.int64())
-        columns = [*rows.columns[:width]]
-        columns += [
-            pa.concat_arrays([rows.column(i), filled.column(i)]).take(order) for i in range(width, rows.num_columns)
+        filled = answers(self._maker, questions, self._destination, numbers[0].as_py(), "fill")
+        order = list(range(rows.num_rows))  # where each row comes from, in the rows followed by the filled ones
+        for position, row in enumerate(wanted.to_pylist(), rows.num_rows):
+            order[row] = position
+        columns = [
+            pa.concat_arrays([old, new]).take(pa.array(order, pa.int64()))
+            for old, new in zip(rows.columns[width:], filled.columns[width:], strict=True)
         ]
-        return pa.Table.from_arrays([*columns, numbers], schema=block.schema)
+        return pa.Table.from_arrays([*rows.columns[:width], *columns, numbers], schema=block.schema)
 
 
 def is_open(rows: pa.RecordBatch, prefix: str) -> pa.Array:
@@ -164,55 +143,23 @@ def is_open(rows: pa.RecordBatch, prefix: str) -> pa.Array:
 
 
 @_carried()
-def write(block: pa.Table, place: Place) -> pa.Table:
-    """Keep the rows in files that are named by their first row.
+def write(block: pa.Table, destination: Destination) -> pa.Table:
+    """Write the rows to files of the output, one for each run of consecutive numbers.
 
-    Returns: one row a file: first row, how many, how they came out (`Counts`, as JSON).
+    Returns: one row a file: the fields of `PartFile`, the counts as JSON.
     """
     rows, numbers = _unnumbered(block)
-    rows = pa.RecordBatch.from_arrays(rows.columns, schema=place.schema)
+    rows = pa.RecordBatch.from_arrays(rows.columns, schema=destination.schema)
     written: list[dict[str, Any]] = []
-    for first, part in _unbroken(rows, numbers.to_pylist()):
-        with _try(place, first, "write"):
-            write_part(place, first, part)
-        counts = json.dumps(Counts.of(part, place.prefix)._asdict())
-        written.append({"first": first, "rows": part.num_rows, "counts": counts})
+    for first, consecutive in _consecutive(rows, numbers.to_pylist()):
+        with attempt(destination, first, "write"):
+            file = destination.write(first, consecutive)
+        written.append({**file._asdict(), "counts": json.dumps(file.counts._asdict())})
     return pa.Table.from_pylist(written, schema=_WRITTEN)
 
 
-def write_part(place: Place, first: int, rows: pa.RecordBatch) -> Path:
-    """One file of the output, whole or not there at all."""
-    draft = place.folder / f"{uuid4().hex}.draft"
-    path = place.folder / OUTPUT / part_name(first)
-    try:
-        with draft.open("wb") as file:
-            sink = Sink(file, AsRows(), place.schema, prefix=place.prefix)
-            sink.append(rows)
-            sink.close()
-        publish(draft, path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    return path
-
-
-def no_rows(schema: pa.Schema) -> pa.RecordBatch:
-    """A record batch of these columns without any rows."""
-    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
-
-
-def part_name(first: int) -> str:
-    """The file that begins with this row; in the order of their names the files are in that of the rows."""
-    return f"part-{first:012d}.parquet"
-
-
-def first_row(path: Path) -> int:
-    """The row that a file of the output begins with."""
-    return int(path.stem.removeprefix("part-"))
-
-
-def _unbroken(rows: pa.RecordBatch, numbers: list[int]) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Stretches of rows whose numbers follow each other, with the first number of each."""
+def _consecutive(rows: pa.RecordBatch, numbers: list[int]) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Runs of rows with consecutive numbers, and the first number of each."""
     begin = 0
     for i in range(1, len(numbers) + 1):
         if i == len(numbers) or numbers[i] != numbers[i - 1] + 1:
@@ -225,67 +172,3 @@ def _unnumbered(block: pa.Table) -> tuple[pa.RecordBatch, Any]:
     batches = block.combine_chunks().to_batches()
     whole = batches[0] if batches else no_rows(block.schema)
     return whole.remove_column(whole.num_columns - 1), whole.column(whole.num_columns - 1)
-
-
-# ── rows that kill their process ─────────────────────────────────────────────────────────────────
-
-
-def _answers(maker: Any, rows: pa.RecordBatch, place: Place, first: int, what: str) -> pa.RecordBatch:
-    """Resolve in this process; where an earlier try did not come back, in one of its own, which may die.
-
-    That one finds the row that is to blame, as on a single machine, and marks it failed.
-    """
-    with _try(place, first, what) as earlier:
-        return _in_child(_maker(maker), rows) if earlier else _resolver(maker)(rows)
-
-
-@contextmanager
-def _try(place: Place, first: int, what: str) -> Iterator[int]:
-    """How many tries at a block did not come back, on any node; this one is noted for those that may follow.
-
-    Ray tries again for ever. Here it ends.
-
-    Raises: WorkersFailed, when there were too many.
-    """
-    notes = [place.folder / TRIES / f"{first}.{what}.{number}" for number in range(_MOST_TRIES)]
-    earlier = next((number for number, note in enumerate(notes) if _is_new(note)), None)
-    if earlier is None:
-        raise WorkersFailed(
-            f"the processes that {what} the rows from number {first} on were lost {_MOST_TRIES} times, "
-            "perhaps for want of memory: try fewer --workers"
-        )
-    yield earlier
-    for note in notes[: earlier + 1]:
-        note.unlink(missing_ok=True)
-
-
-def _is_new(note: Path) -> bool:
-    """Make an empty file; False where it is there already."""
-    try:
-        note.touch(exist_ok=False)
-    except FileExistsError:
-        return False
-    return True
-
-
-def _in_child(maker: Maker, rows: pa.RecordBatch) -> pa.RecordBatch:
-    with tempfile.TemporaryDirectory(prefix="qilin-") as folder:
-        parts = Parts(Path(folder), "block")
-        parts.put_questions(0, rows)
-        with Pool(maker, parts, AsRows(), 1) as pool:
-            for _ in pool.finish([0]):
-                pass
-        return parts.finished(0)
-
-
-@lru_cache(maxsize=2)
-def _maker(reference: Any) -> Maker:
-    maker: Maker = ray.get(reference)
-    return maker
-
-
-@lru_cache(maxsize=2)
-def _resolver(reference: Any) -> Any:
-    """The resolver of this process, made once."""
-    pa.set_cpu_count(1)
-    return _maker(reference).make()

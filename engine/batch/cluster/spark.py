@@ -12,17 +12,16 @@ from uuid import uuid4
 
 import pyarrow as pa
 
-from qilin.batch.cluster.shipment import Shipment
-from qilin.batch.columns import RESULT
+from qilin.batch.recipe import PinnedRecipe, Recipe
+from qilin.batch.result_columns import RESULT
 
 if TYPE_CHECKING:
     from qilin.batch.arrow import ArrowResolver
-    from qilin.batch.questions import Columns
-    from qilin.batch.workers.worker import Recipe
+    from qilin.batch.input_columns import Columns
 
 Resolve = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
-_READ = {  # types that can be read, as Arrow has them; of the others it matters only that they are none of these
+_READ = {  # Spark's types that can be read, as Arrow types; the others only need to differ from these
     "string": pa.string(),
     "date": pa.date32(),
     "timestamp": pa.timestamp("us", "UTC"),
@@ -31,18 +30,18 @@ _READ = {  # types that can be read, as Arrow has them; of the others it matters
     "long": pa.int64(),
 }
 
-_kept: dict[str, ArrowResolver] = {}  # the resolver of this process, by its name
+_kept: dict[str, ArrowResolver] = {}  # the resolver of this process, by the name of its recipe
 
 
 def resolve_frame(frame: Any, recipe: Recipe) -> Any:
-    """The rows of a DataFrame with their resolutions, lazily, as Spark does everything.
+    """The rows of a DataFrame with their resolutions; lazy, as every transformation in Spark.
 
     Args:
         frame: with the columns that the recipe names.
         recipe: which tables, columns and options; its tables must be bytes, as `qilin.names.cache.packed` gives them.
 
     Returns: a DataFrame with the columns of `frame`, then those of `RESULT`.
-    Raises: ValueError, for a frame that lacks a column, has no text in it, or already has one that would be added.
+    Raises: ValueError, as `Columns.output_schema`; TypeError, as `resolve_in_arrow`.
     """
     return frame.mapInArrow(resolve_in_arrow(frame.sparkSession, recipe), output_type(frame.schema, recipe.columns))
 
@@ -58,7 +57,7 @@ def resolve_in_arrow(session: Any, recipe: Recipe) -> Resolve:
     """
     if not isinstance(recipe.tables, bytes):
         raise TypeError("the tables of a recipe for Spark must be bytes: qilin.names.cache.packed(tables).")
-    sent = session.sparkContext.broadcast(Shipment.of(recipe))
+    sent = session.sparkContext.broadcast(PinnedRecipe.of(recipe))
     name = uuid4().hex
 
     def resolve(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -68,7 +67,7 @@ def resolve_in_arrow(session: Any, recipe: Recipe) -> Resolve:
 
 
 def _resolver(name: str, sent: Any) -> ArrowResolver:
-    """The resolver of this process. Not a part of the function above, which Spark sends with a copy of all it refers to."""
+    """The resolver of this process. At module level, since Spark copies all that a nested function refers to."""
     if name not in _kept:
         _kept.clear()  # one at a time: tables can be large
         _kept[name] = sent.value.make()
@@ -80,14 +79,14 @@ def output_type(frame_type: Any, columns: Columns) -> Any:
 
     Args:
         frame_type: the StructType of the rows without them.
-        columns: which of them are read, and how those that are added are called.
+        columns: which of them are read, and the names of the added ones.
 
     Raises: ValueError, as `resolve_frame`.
     """
     from pyspark.sql.types import ArrayType, DateType, StringType, StructField, StructType
 
     known = [(field.name, _READ.get(field.dataType.typeName(), pa.null())) for field in frame_type.fields]
-    columns.output_schema(pa.schema(known))  # says what is wrong
+    columns.output_schema(pa.schema(known))  # raises
     types = {pa.string(): StringType(), pa.date32(): DateType(), pa.list_(pa.string()): ArrayType(StringType())}
     added = [StructField(name, types[field.type]) for name, field in zip(columns.added, RESULT, strict=True)]
     return StructType([*frame_type.fields, *added])

@@ -1,1 +1,1 @@
-"""Input, output and the finished parts of a job."""
+"""Input, output, and the part files of a job."""

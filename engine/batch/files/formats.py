@@ -17,21 +17,16 @@ class Format(StrEnum):
 
 
 _ENDINGS = {
-    ".parquet": Format.PARQUET,
-    ".pq": Format.PARQUET,
-    ".csv": Format.CSV,
-    ".tsv": Format.CSV,
-    ".txt": Format.CSV,
-    ".jsonl": Format.JSONL,
-    ".ndjson": Format.JSONL,
-    ".json": Format.JSONL,
+    Format.PARQUET: (".parquet", ".pq"),
+    Format.CSV: (".csv", ".tsv", ".txt"),
+    Format.JSONL: (".jsonl", ".ndjson", ".json"),
 }
 
 
 def format_of(path: str, given: str | None = None) -> Format:
     """The format of a path by its ending, unless it is given; JSON lines for a stream.
 
-    Raises: ValueError, for a format that is none, or an ending that says nothing.
+    Raises: ValueError, for a format that is not supported, or an ending that does not tell.
     """
     if given is not None:
         if given not in set(Format):
@@ -39,7 +34,7 @@ def format_of(path: str, given: str | None = None) -> Format:
         return Format(given)
     if path == STREAM:
         return Format.JSONL
-    found = _ENDINGS.get(Path(path).suffix.lower())
+    found = next((kind for kind, endings in _ENDINGS.items() if Path(path).suffix.lower() in endings), None)
     if found is None:
         raise ValueError(f"{path}: the ending does not say the format; give parquet, csv or jsonl (--from, --to).")
     return found

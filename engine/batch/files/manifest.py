@@ -5,21 +5,33 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import version
+from importlib.util import find_spec
+from itertools import chain
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
-import qilin
-from qilin import hierarchy
 from qilin.hierarchy import bundled_path
 from qilin.llm.options import GapOptions
 
-# Libraries whose version can change an answer.
-_DECISIVE = ("pyahocorasick", "opencc", "pypinyin", "rapidfuzz", "tyme4py", "pyarrow")
-_OF_A_MODEL = ("torch", "transformers", "peft", "llguidance")
+# The modules of qilin that decide an answer, or the bytes of a batch. The rest draws, explains, teaches or serves.
+_ROOMS = [
+    "answer",
+    "batch",
+    "dates",
+    "hierarchy",
+    "llm",
+    "names",
+    "operators",
+    "readings",
+    "resolver",
+    "text",
+    "verdict",
+]
+_LIBRARIES = ("pyahocorasick", "opencc", "pypinyin", "rapidfuzz", "tyme4py", "pyarrow")
+_LIBRARIES_OF_A_MODEL = ("torch", "transformers", "peft", "llguidance")
 _LISTS = ("counties.txt", "townships.txt", "function_words.txt", "ordinary_words.txt", "suffix_words.txt")
 
 
@@ -34,65 +46,71 @@ def file_hash(path: str | PathLike[str]) -> str:
 
 @lru_cache(maxsize=1)
 def rules_hash() -> str:
-    """One hash of the sources, word lists and libraries that decide how a question is resolved."""
-    digest = hashlib.sha256()
-    for package in (qilin, hierarchy):
-        folder = Path(str(package.__file__)).parent
+    """One hash of the sources, word lists and libraries that decide how a question is resolved.
+
+    The same for the same sources, in a checkout and installed.
+    """
+    sources = ((name.encode(), path.read_bytes()) for name, path in deciding_sources())
+    lists = ((name.encode(), bundled_path(f"lexicon/{name}").read_bytes()) for name in _LISTS)
+    libraries = ((name.encode(), version(name).encode()) for name in _LIBRARIES)
+    return _hash_of(chain(*sources, *lists, *libraries, [unicodedata.unidata_version.encode()]))
+
+
+def deciding_sources() -> Iterator[tuple[str, Path]]:
+    """The source files that decide how a question is resolved: name within the package, and where it lies."""
+    for room in _ROOMS:
+        spec = find_spec(f"qilin.{room}")
+        if spec is None or spec.origin is None:
+            raise ImportError(f"qilin.{room} is missing. Install qilin-grid again.")
+        if spec.submodule_search_locations is None:
+            yield (
+                f"{room}.py",
+                Path(spec.origin).with_name(f"{room}.py"),
+            )  # the origin of a compiled module is no source
+            continue
+        folder = Path(spec.origin).parent
         for path in sorted(folder.rglob("*.py")):
-            if not path.name.startswith(("cli", "terminal", "explain")):
-                _add(digest, str(path.relative_to(folder)).encode(), path.read_bytes())
-    for name in _LISTS:
-        _add(digest, name.encode(), bundled_path(f"lexicon/{name}").read_bytes())
-    for library in _DECISIVE:
-        _add(digest, library.encode(), version(library).encode())
-    _add(digest, unicodedata.unidata_version.encode())
-    return digest.hexdigest()
+            yield f"{room}/{path.relative_to(folder).as_posix()}", path
 
 
 def gaps_of(options: GapOptions) -> str:
-    """Which gap filler is asked, down to the weights where they lie here."""
+    """Which gap filler is asked, down to the hash of weights that lie on this machine."""
     if options.kind is None:
         return "none"
     if options.kind == "local":
         model = _model_hash(options.model or bundled_path("model"))
         adapter = _model_hash(options.adapter) if options.adapter is not None else "none"
-        name = f"local {model}, adapter {adapter}, " + " ".join(f"{name} {version(name)}" for name in _OF_A_MODEL)
+        libraries = " ".join(f"{name} {version(name)}" for name in _LIBRARIES_OF_A_MODEL)
+        name = f"local {model}, adapter {adapter}, {libraries}"
     else:
         name = f"{options.kind} {options.model or ''}".strip()
     return f"{name}, from {options.threshold}" + (", may settle" if options.settles else "")
 
 
 def indicators_hash(indicators: Mapping[str, str]) -> str:
-    """One hash of the indicators that are known, with their aliases."""
-    digest = hashlib.sha256()
-    for surface, name in sorted(indicators.items()):
-        _add(digest, surface.encode(), name.encode())
-    return digest.hexdigest()
+    """One hash of the known indicators, with their aliases."""
+    return _hash_of(text.encode() for pair in sorted(indicators.items()) for text in pair)
 
 
-def short_name(manifest: Mapping[str, Any]) -> str:
+def short_name(manifest: Mapping[str, object]) -> str:
     """Twelve characters that no other job has."""
     content = json.dumps(manifest, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
 def _model_hash(folder: str | PathLike[str]) -> str:
-    """One hash of the files of a model or adapter; its name where it is no folder here."""
+    """One hash of the files of a model or adapter; its name where it is no folder on this machine."""
     path = Path(folder)
     if not path.is_dir():
         return str(folder)
+    files = sorted(each for each in path.rglob("*") if each.is_file())
+    return _hash_of(text.encode() for file in files for text in (str(file.relative_to(path)), file_hash(file)))
+
+
+def _hash_of(items: Iterable[bytes]) -> str:
+    """One hash of the items and of where each of them ends."""
     digest = hashlib.sha256()
-    for file in sorted(p for p in path.rglob("*") if p.is_file()):
-        _add(digest, str(file.relative_to(path)).encode(), file_hash(file).encode())
+    for item in items:
+        digest.update(b"%d:" % len(item))
+        digest.update(item)
     return digest.hexdigest()
-
-
-def _add(digest: Any, *pieces: bytes) -> None:
-    for piece in _with_sizes(pieces):
-        digest.update(piece)
-
-
-def _with_sizes(pieces: Iterable[bytes]) -> Iterable[bytes]:
-    for piece in pieces:
-        yield b"%d:" % len(piece)
-        yield piece

@@ -1,1 +1,1 @@
-"""Worker processes that may die."""
+"""Worker processes, whose death costs no row."""

@@ -1,4 +1,4 @@
-"""Worker processes that may die without taking a row with them."""
+"""Worker processes that resolve the parts of a job, are replaced when they die, and lose no row."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from multiprocessing import connection
 from typing import Any
 
 from qilin.batch.arrow import NO_ROW
-from qilin.batch.files.parts import Parts
+from qilin.batch.files.part_files import PartFiles
 from qilin.batch.files.sinks import Encoding
-from qilin.batch.workers.worker import Maker, Reply, Task, as_stream, work
+from qilin.batch.recipe import Maker
+from qilin.batch.workers.worker import Reply, Task, as_stream, work
 
-_WAITING = 2  # parts a worker has at most: one in work, one that it can go on with at once
-_MOST_STARTS = 3  # deaths in a row at no row, without any part finished between: something is wrong with all
-_MOST_KILLERS = 16  # rows blamed in a row, without any part finished between: not the rows are to blame
-_MOST_DEATHS = 8  # deaths over one part, at a different row each time: no row is to blame
+_QUEUED = 2  # parts a worker has at most: one in work, and the next one
+# Before we give up. A part that is finished sets the first two back.
+_MAX_DEATHS_OUTSIDE_ROWS = 3  # worker deaths outside any row
+_MAX_KILLERS = 16  # rows blamed for worker deaths
+_MAX_DEATHS_IN_A_PART = 8  # worker deaths over one part, each at another row
 
 
 class WorkersFailed(RuntimeError):
@@ -28,7 +30,7 @@ class WorkersFailed(RuntimeError):
 class _Worker:
     """One process, and the parts it was given, the one in work first."""
 
-    def __init__(self, maker: Maker, parts: Parts, encoding: Encoding) -> None:
+    def __init__(self, maker: Maker, parts: PartFiles, encoding: Encoding) -> None:
         context = multiprocessing.get_context("spawn")  # safe beside threads, and the same on every system
         self.pipe, theirs = context.Pipe()
         self.at: Any = context.RawValue("q", NO_ROW)
@@ -39,13 +41,13 @@ class _Worker:
         theirs.close()
 
     def give(self, task: Task) -> None:
-        """Hand a part over; a dead worker is noticed later, with the part still among its own."""
+        """Hand a part over; a dead worker is noticed later, with the part still among its tasks."""
         self.tasks.append(task)
         with suppress(OSError):
             self.pipe.send(task)
 
     def replies(self) -> Iterator[Reply]:
-        """What the worker has said since; also what it said before it died."""
+        """The replies since the last call, also those that it sent before it died."""
         try:
             while self.pipe.poll():
                 yield self.pipe.recv()
@@ -53,10 +55,10 @@ class _Worker:
             return
 
     def stop(self) -> None:
-        """End the process, whatever it does."""
+        """Kill the process."""
         self.process.kill()
         self.process.join()
-        self.pipe.close()  # not before: the worker would complain
+        self.pipe.close()  # not earlier: the worker would complain
 
 
 class Pool:
@@ -67,21 +69,21 @@ class Pool:
 
     Args:
         maker: makes the resolver of each worker.
-        parts: where the questions are, and what is finished goes.
-        encoding: how finished rows are kept.
+        parts: questions in, finished parts out.
+        encoding: of the finished rows.
         workers: how many processes.
     """
 
-    def __init__(self, maker: Maker, parts: Parts, encoding: Encoding, workers: int) -> None:
-        self._recipe = (maker, parts, encoding)
+    def __init__(self, maker: Maker, parts: PartFiles, encoding: Encoding, workers: int) -> None:
+        self._common = (maker, parts, encoding)
         self._parts = parts
         self._size = workers
         self._workers: list[_Worker] = []
         self._again: deque[Task] = deque()
         self._died_at: dict[int, list[int]] = {}
         self._killers: tuple[bytes, ...] = ()
-        self._failed_starts = 0
-        self._blamed = 0
+        self._deaths_outside_rows = 0
+        self._recent_killers = 0
 
     def __enter__(self) -> Pool:
         return self
@@ -91,7 +93,7 @@ class Pool:
             worker.stop()
 
     def finish(self, numbers: Iterable[int]) -> Iterator[int]:
-        """Resolve parts whose questions are laid out; gives the number of each when it is finished, in any order.
+        """Resolve parts whose questions are written; gives the number of each when it is finished, in any order.
 
         Args:
             numbers: of the parts; taken one by one, as workers become free.
@@ -103,23 +105,23 @@ class Pool:
             pipes: list[Any] = [worker.pipe for worker in self._workers]
             connection.wait(pipes + [worker.process.sentinel for worker in self._workers])
             for worker in list(self._workers):
-                is_dead = not worker.process.is_alive()  # asked before reading: nothing can be said after
+                is_dead = not worker.process.is_alive()  # asked before reading: no reply can come after it
                 for reply in worker.replies():
                     if reply.problem:
                         raise _error(reply)
                     worker.ready = True
                     if reply.number is not None:
                         worker.tasks.popleft()
-                        self._failed_starts = self._blamed = 0
+                        self._deaths_outside_rows = self._recent_killers = 0
                         self._died_at.pop(reply.number, None)
-                        self._parts.drop_questions(reply.number)  # not by the worker, which may die before it says so
+                        self._parts.drop_questions(reply.number)  # not by the worker, which may die before its reply
                         yield reply.number
                 if is_dead:
                     self._bury(worker)
 
     def _hand_out(self, coming: Iterator[int]) -> bool:
-        """Give every worker enough to do; False when there is nothing left, not even in work."""
-        for depth in range(1, _WAITING + 1):
+        """Fill the queue of every worker; False when no part is left, not even in work."""
+        for depth in range(1, _QUEUED + 1):
             for i in range(self._size):
                 if i < len(self._workers) and len(self._workers[i].tasks) >= depth:
                     continue
@@ -127,7 +129,7 @@ class Pool:
                 if task is None:
                     break
                 if i == len(self._workers):
-                    self._workers.append(_Worker(*self._recipe))
+                    self._workers.append(_Worker(*self._common))
                 self._workers[i].give(task)
         return any(worker.tasks for worker in self._workers)
 
@@ -144,34 +146,33 @@ class Pool:
         tasks = worker.tasks
         row = int(worker.at.value)
         if not worker.ready or row == NO_ROW:
-            self._failed_starts += 1
-            if self._failed_starts >= _MOST_STARTS:
-                when = "at no row" if worker.ready else "before they resolve anything"
-                raise WorkersFailed(f"worker processes keep ending {when} ({_reason(worker)}).")
+            self._deaths_outside_rows += 1
+            if self._deaths_outside_rows >= _MAX_DEATHS_OUTSIDE_ROWS:
+                raise _dying("outside any row" if worker.ready else "before they resolve anything", worker)
         elif tasks:
             task = tasks.popleft()
             rows = self._died_at.setdefault(task.number, [])
             if row in rows:
-                self._blamed += 1
-                if self._blamed > _MOST_KILLERS:
-                    raise WorkersFailed(
-                        f"worker processes keep ending, at one row after the other ({_reason(worker)})."
-                    )
+                self._recent_killers += 1
+                if self._recent_killers > _MAX_KILLERS:
+                    raise _dying("at one row after the other", worker)
                 self._killers += (as_stream(self._parts.questions(task.number).slice(row, 1)),)
                 rows.clear()
             else:
                 rows.append(row)
-                if len(rows) >= _MOST_DEATHS:
-                    raise WorkersFailed(f"worker processes keep ending, at no row in particular ({_reason(worker)}).")
+                if len(rows) >= _MAX_DEATHS_IN_A_PART:
+                    raise _dying("at no row in particular", worker)
             tasks.appendleft(task._replace(careful=True))
         self._again.extendleft(reversed(tasks))
 
 
-def _reason(worker: _Worker) -> str:
+def _dying(when: str, worker: _Worker) -> WorkersFailed:
+    """The error for workers that die again and again."""
     code = worker.process.exitcode or 0
+    cause = f"signal {-code}" if code < 0 else f"exit code {code}"
     if code == -signal.SIGKILL:
-        return "killed, perhaps for want of memory: try fewer --workers"
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
+        cause = "killed, perhaps for want of memory: try fewer --workers"
+    return WorkersFailed(f"worker processes keep dying {when} ({cause}).")
 
 
 def _error(reply: Reply) -> Exception:

@@ -1,4 +1,4 @@
-"""A resolution as one flat row of typed columns, for tables and SQL."""
+"""The columns that a batch adds: one resolution as one flat row, for tables and SQL."""
 
 from __future__ import annotations
 
@@ -13,64 +13,45 @@ from qilin.answer.resolution import Resolution
 from qilin.answer.values import OrgPath, encodable, path_text
 from qilin.text.tuples import quickly
 
-FAILED = "failed"  # the status of a row that could not be answered at all; `error` says why
-_NAMES = pa.list_(pa.string())
+FAILED = "failed"  # the status of a row that was not answered; `error` says why
 
 
 class FlatRow(NamedTuple):
-    """What is kept of one resolution, in the order of `RESULT`."""
+    """The added values of one row, in the order of `RESULT`.
 
-    status: str
-    province: str | None = None
+    The first eleven show a resolution at a glance. The others keep several targets, exclusions, breakdowns and
+    dates from being mistaken for less than they are.
+    """
+
+    status: str  # resolved, ambiguous, conflict, unresolved; failed
+    province: str | None = None  # of the one target; null where several targets differ
     city: str | None = None
     company: str | None = None
     substation: str | None = None
     indicators: Sequence[str] = ()
-    date_start: Any = None
+    date_start: Any = None  # of the one date range, both ends inclusive; null where there are several
     date_end: Any = None
-    candidates: Sequence[str] = ()
+    candidates: Sequence[str] = ()  # paths such as 山东省/菏泽/曹县供电公司, best first
     question: str | None = None
     xml: str | None = None
-    targets: Sequence[str] = ()
+    targets: Sequence[str] = ()  # paths; a report on several targets, or without the excluded ones, needs both
     excluded: Sequence[str] = ()
     group_by: str | None = None
-    dates: Sequence[str] = ()
+    dates: Sequence[str] = ()  # ISO 8601 intervals such as 2024-05-01/2024-05-31
     unknown: Sequence[str] = ()
     degraded: str | None = None
     error: str | None = None
 
 
-RESULT = pa.schema(
-    [
-        ("status", pa.string()),  # resolved, ambiguous, conflict, unresolved; failed
-        ("province", pa.string()),  # of the one target; null where several targets differ
-        ("city", pa.string()),
-        ("company", pa.string()),
-        ("substation", pa.string()),
-        ("indicators", _NAMES),
-        ("date_start", pa.date32()),  # of the one date range, both ends inclusive; null where there are several
-        ("date_end", pa.date32()),
-        ("candidates", _NAMES),  # paths such as 山东省/菏泽/曹县供电公司, best first
-        ("question", pa.string()),
-        ("xml", pa.string()),
-        ("targets", _NAMES),  # paths; a report on several targets, or without the excluded ones, needs these
-        ("excluded", _NAMES),
-        ("group_by", pa.string()),
-        ("dates", _NAMES),  # ISO 8601 intervals such as 2024-05-01/2024-05-31
-        ("unknown", _NAMES),
-        ("degraded", pa.string()),
-        ("error", pa.string()),
-    ]
-)
-"""The columns that a batch adds, in order. The first eleven are a resolution at a glance; the rest keeps
-several targets, exclusions, breakdowns and dates from being mistaken for less than they are."""
-
-assert tuple(RESULT.names) == FlatRow._fields
+_LISTS = dict.fromkeys(("indicators", "candidates", "targets", "excluded", "dates", "unknown"), pa.list_(pa.string()))
+_DATES = dict.fromkeys(("date_start", "date_end"), pa.date32())
+RESULT = pa.schema([(name, {**_LISTS, **_DATES}.get(name, pa.string())) for name in FlatRow._fields])
+"""The columns that a batch adds, in order: the fields of `FlatRow`, as text, lists of text and dates."""
 
 
 def flat_row(resolution: Resolution) -> FlatRow:
     """One resolution as the values of `RESULT`."""
-    fields = resolution.__dict__  # looking a field up on a model takes twice as long
+    fields = resolution.__dict__  # attribute access on a model takes twice as long
     dates, unknown = fields["dates"], fields["unknown"]
     one = dates[0] if len(dates) == 1 else None
     return quickly(
@@ -113,7 +94,7 @@ def failed_row(error: str) -> FlatRow:
 
 
 def result_arrays(rows: Sequence[FlatRow]) -> list[pa.Array]:
-    """The rows as one array a column of `RESULT`; a lone surrogate, which UTF-8 cannot hold, as U+FFFD."""
+    """The rows as one array a column of `RESULT`; lone surrogates, which UTF-8 cannot hold, as U+FFFD."""
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(RESULT)
     return [_array(column, field.type) for column, field in zip(columns, RESULT, strict=True)]
 

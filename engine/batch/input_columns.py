@@ -1,4 +1,4 @@
-"""Which columns of an input hold the questions, and what each row asks."""
+"""Which columns of an input are read, and what each row asks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from qilin.batch.columns import RESULT
+from qilin.batch.result_columns import RESULT
 
 _EPOCH = date(1970, 1, 1)
 
 
 class Key(NamedTuple):
-    """What an answer depends on, besides the engine: two rows with the same key are resolved once."""
+    """What an answer depends on, besides the engine: rows with the same key are resolved once."""
 
     query: str | None
     today: date | str  # text where the row's own day cannot be read
@@ -24,13 +24,13 @@ class Key(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """The columns that are read, and how those that are added are called.
+    """The columns that are read, and the names of the added ones.
 
     Args:
         query: the text column that holds the questions.
         today: a column with the day that relative dates count from: date, timestamp or ISO text. A
             time with a time zone counts by the day in Shanghai, one without as it is written.
-        scope: a text column with the organisation of whoever asked.
+        scope: a text column with the organisation of the person who asked.
         prefix: put before the name of each added column.
     """
 
@@ -41,7 +41,7 @@ class Columns(NamedTuple):
 
     @property
     def texts(self) -> list[str]:
-        """The columns whose values are read, each once."""
+        """The names of the columns that are read, without repeats."""
         return list(dict.fromkeys(filter(None, (self.query, self.today, self.scope))))
 
     @property
@@ -52,8 +52,8 @@ class Columns(NamedTuple):
     def output_schema(self, schema: pa.Schema) -> pa.Schema:
         """The columns of the input, then those of `RESULT`.
 
-        Raises: ValueError, for an input that lacks a column, has no text in it, or already has one that
-            would be added.
+        Raises: ValueError, for an input that lacks a column, has no text in it, or already has a column
+            with the name of an added one.
         """
         for name in self.texts:
             kind = schema.field(_only(schema, name)).type
@@ -73,7 +73,7 @@ class Columns(NamedTuple):
         return pa.schema([*schema, *added], metadata=schema.metadata)
 
     def keys(self, batch: Any, today: date, scope: str | None) -> list[Key]:
-        """What each row of a batch asks; `today` and `scope` are for rows that say nothing else."""
+        """What each row of a batch asks; `today` and `scope` are for rows without values of their own."""
         todays: Any = repeat(today)
         scopes: Any = repeat(scope)
         if self.today is not None:
@@ -91,7 +91,7 @@ def is_text(kind: pa.DataType) -> bool:
 
 
 def _only(schema: pa.Schema, name: str) -> int:
-    """The place of a column. Raises: ValueError, where there is none or more than one of the name."""
+    """The index of the column of this name. Raises: ValueError, where there is none or more than one."""
     places: list[int] = schema.get_all_field_indices(name)
     if len(places) != 1:
         there = "more than one column" if places else "no column"
@@ -111,7 +111,7 @@ def _texts(column: Any) -> list[str | None]:
 
 
 def _days(column: Any) -> list[date | str | None]:
-    """The day of each value; what is no date stays text."""
+    """The day of each value; a value that is no date stays text."""
     kind = column.type
     if is_text(kind):
         return [text and text.strip() and _day(text.strip()) for text in _texts(column)]
