@@ -102,14 +102,10 @@ class Input(NamedTuple):
 
 @contextmanager
 def opened(job: Job, added: Sequence[str] | None = None) -> Iterator[Input]:
-    """The input of a job whose options have been checked.
+    """The input of a job whose options have been checked; `added`: as for `JsonLinesSource`.
 
-    Args:
-        job: the job.
-        added: as for `JsonLinesSource`.
-
-    Raises: Unfinished, for earlier work that cannot be read; OSError; ValueError, for a default date, a scope
-        or an input that cannot be understood: each would else fail in every worker.
+    Raises: Unfinished, for earlier work that cannot be read; OSError; ValueError, for an input, or for a scope
+        or default date with which every worker would fail.
     """
     Engine(job.tables, default_date=job.default_date, gap_filler=None)
     if job.scope is not None:

@@ -6,7 +6,7 @@ import platform
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from qilin.batch.arrow import ArrowResolver
 from qilin.batch.files.manifest import rules_hash
@@ -25,8 +25,8 @@ class Maker(Protocol):
 class Recipe(NamedTuple):
     """How to make an `ArrowResolver` in another process, on this machine or on another one.
 
-    `tables`: compiled tables as `qilin.names.cache.packed` gives them, or a file that holds them. The others are
-    as for `Engine` and `ArrowResolver`.
+    `tables`: compiled tables as `qilin.names.cache.packed` gives them, or a file that holds them; `rules`: their
+    hash, where `pinned`. The others are as for `Engine` and `ArrowResolver`.
     """
 
     tables: bytes | Path
@@ -36,8 +36,22 @@ class Recipe(NamedTuple):
     default_date: str | None = None
     max_length: int = 2000
     gaps: GapOptions = GapOptions(None)
+    rules: str | None = None
+
+    def pinned(self) -> Recipe:
+        """The recipe for a machine that must have the same rules as this one.
+
+        Half of the rows answered by one version and half by another would be an answer that nobody can repeat.
+        """
+        return self._replace(rules=rules_hash())
 
     def make(self, mark: Callable[[int], None] | None = None) -> ArrowResolver:
+        """As `Maker.make`. Raises: ValueError, where the rules are not those that the recipe is pinned to."""
+        if self.rules is not None and self.rules != rules_hash():
+            raise ValueError(
+                f"{platform.node()} has another version of qilin, or of a library that decides answers, than the "
+                "machine that began the job. Install the same everywhere."
+            )
         from qilin.names.cache import unpacked
         from qilin.resolver import Engine
 
@@ -49,41 +63,6 @@ class Recipe(NamedTuple):
             clock=lambda: self.today,
             **self.gaps.engine_options(),
         )
-        query, today_column, scope_column, prefix = self.columns
-        return ArrowResolver(
-            engine,
-            query,
-            today=self.today,
-            today_column=today_column,
-            scope=self.scope,
-            scope_column=scope_column,
-            prefix=prefix,
-            mark=mark,
-        )
-
-
-class PinnedRecipe(NamedTuple):
-    """A `Maker` that refuses to make anything where the rules differ from those of the driver.
-
-    Half of the rows answered by one version and half by another would be an answer that nobody can repeat.
-    """
-
-    maker: Maker
-    rules: str
-
-    @classmethod
-    def of(cls, maker: Maker) -> PinnedRecipe:
-        """The maker, pinned to the rules of this machine."""
-        return cls(maker, rules_hash())
-
-    def make(self, mark: Callable[[int], None] | None = None) -> ArrowResolver:
-        """As `Maker.make`.
-
-        Raises: ValueError, where this machine has other rules.
-        """
-        if rules_hash() != self.rules:
-            raise ValueError(
-                f"{platform.node()} has another version of qilin, or of a library that decides answers, than the "
-                "machine that began the job. Install the same everywhere."
-            )
-        return self.maker.make(mark)
+        read = self.columns
+        given: dict[str, Any] = {"today": self.today, "scope": self.scope, "prefix": read.prefix, "mark": mark}
+        return ArrowResolver(engine, read.query, today_column=read.today, scope_column=read.scope, **given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from qilin.answer.values import OrgPath, encodable, path_text
 from qilin.text.tuples import quickly
 
 FAILED = "failed"  # the status of a row that was not answered; `error` says why
+_first_six = itemgetter("status", "province", "city", "company", "substation", "indicators")
 
 
 class FlatRow(NamedTuple):
@@ -57,12 +59,7 @@ def flat_row(resolution: Resolution) -> FlatRow:
     return quickly(
         FlatRow,
         (
-            fields["status"],
-            fields["province"],
-            fields["city"],
-            fields["company"],
-            fields["substation"],
-            fields["indicators"],
+            *_first_six(fields),
             one and one.start,
             one and one.end,
             _paths(fields["candidates"]),

@@ -27,7 +27,8 @@ from qilin.batch.files.published import published
 from qilin.batch.files.sinks import Output, encoding_of, open_output
 from qilin.batch.files.sources import Source
 from qilin.batch.job import Job, Progress, opened, parts_folder
-from qilin.batch.workers.pool import Pool, WorkersFailed
+from qilin.batch.workers.pool import Pool
+from qilin.batch.workers.worker import WorkersFailed
 from qilin.names.cache import packed
 
 
@@ -55,7 +56,7 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> Cou
         delimiter = _delimiter(job, source)
         encoding = encoding_of(job.target_format, delimiter=delimiter, added=added)
         manifest = input_.manifest | {"delimiter": delimiter}
-        with _folder(job, manifest) as folder, _output(job, folder) as file:
+        with _destination(job, manifest) as (folder, file):
             tables = folder / "tables"
             tables.write_bytes(packed(job.tables))
             parts = PartFiles(folder, short_name(manifest))
@@ -132,22 +133,16 @@ def _resolve(
 
 
 @contextmanager
-def _folder(job: Job, manifest: Mapping[str, Any]) -> Iterator[Path]:
-    """The folder for the part files; removed when the output is whole, or a stream."""
+def _destination(job: Job, manifest: Mapping[str, Any]) -> Iterator[tuple[Path, IO[bytes]]]:
+    """The folder for the part files, and the output: a file that gets its name when it is whole, or stdout."""
     if job.target == STREAM:
         with tempfile.TemporaryDirectory(prefix="qilin-") as name:
-            yield Path(name)
+            yield Path(name), sys.stdout.buffer
         return
     folder = parts_folder(job.target)
-    with job_folder(folder, manifest, resume=job.resume, restart=job.restart):
-        yield folder
-
-
-@contextmanager
-def _output(job: Job, folder: Path) -> Iterator[IO[bytes]]:
-    """A file that gets its name when it is whole; or standard output."""
-    if job.target == STREAM:
-        yield sys.stdout.buffer
-        return
-    with published(Path(os.path.realpath(job.target)), folder) as path, path.open("wb") as file:
-        yield file
+    with (
+        job_folder(folder, manifest, resume=job.resume, restart=job.restart),
+        published(Path(os.path.realpath(job.target)), folder) as path,
+        path.open("wb") as file,
+    ):
+        yield folder, file

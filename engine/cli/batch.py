@@ -63,7 +63,7 @@ def batch(
         from qilin.batch.input_columns import Columns
         from qilin.batch.job import Job, parts_folder
         from qilin.batch.run import run_job
-        from qilin.batch.workers.pool import WorkersFailed
+        from qilin.batch.workers.worker import WorkersFailed
 
         run: Callable[..., Counts] = run_job
         if ray is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import decimal
 import io
 import json
@@ -239,6 +240,26 @@ def test_empty_lines_are_rows_where_there_is_one_column(tmp_path: Path) -> None:
     """So that the rows of the output stand where those of the input do; at the end they are none."""
     found = from_csv(tmp_path / "in.csv", "query\n菏泽\n\n\n济南\n\n\n".encode())
     assert [row["query"] for row in found] == ["菏泽", "", "", "济南"]
+
+
+def test_the_field_limit_of_the_process_stays(tmp_path: Path) -> None:
+    """Between batches, behind an error and in a pass that is broken off, as any other user of the module left it."""
+    before = csv.field_size_limit(1000)
+    try:
+        path = tmp_path / "in.csv"
+        path.write_text("query\n" + ("x" * 200_000 + "\n") * 3 + '"stray', encoding="utf-8")
+        batches_ = CsvSource(str(path)).batches(2)
+        assert [len(cell) for cell in next(batches_).column(0).to_pylist()] == [200_000] * 2
+        assert csv.field_size_limit() == 1000
+        with pytest.raises(ValueError, match="csv:5: the row that begins here"):
+            next(batches_)
+        assert csv.field_size_limit() == 1000
+        broken_off = CsvSource(str(path)).batches(1)
+        next(broken_off)
+        broken_off.close()
+        assert csv.field_size_limit() == 1000
+    finally:
+        csv.field_size_limit(before)
 
 
 def test_csv_null_and_empty_text_differ() -> None:

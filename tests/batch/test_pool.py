@@ -21,7 +21,8 @@ from qilin.batch.files.part_files import PartFiles
 from qilin.batch.input_columns import Columns
 from qilin.batch.recipe import Maker, Recipe
 from qilin.batch.workers import pool
-from qilin.batch.workers.pool import Pool, WorkersFailed
+from qilin.batch.workers.pool import Pool
+from qilin.batch.workers.worker import WorkersFailed
 from qilin.llm.options import GapOptions
 from qilin.names.cache import packed
 from qilin.names.compiled import Tables

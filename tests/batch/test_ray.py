@@ -28,13 +28,13 @@ from typer.testing import CliRunner  # noqa: E402
 
 from qilin import Engine  # noqa: E402
 from qilin.batch import ArrowResolver  # noqa: E402
-from qilin.batch.cluster import ray_driver, ray_output, ray_stages, ray_tries  # noqa: E402
+from qilin.batch.cluster import ray_driver, ray_output, ray_stages  # noqa: E402
 from qilin.batch.cluster.ray_driver import run_on_ray  # noqa: E402
 from qilin.batch.files.formats import Format  # noqa: E402
 from qilin.batch.job import Job, Progress, parts_folder  # noqa: E402
-from qilin.batch.recipe import PinnedRecipe  # noqa: E402
+from qilin.batch.recipe import Recipe  # noqa: E402
 from qilin.batch.run import run_job  # noqa: E402
-from qilin.batch.workers.pool import WorkersFailed  # noqa: E402
+from qilin.batch.workers.worker import WorkersFailed  # noqa: E402
 from qilin.cli.app import app  # noqa: E402
 from qilin.hierarchy import Hierarchy  # noqa: E402
 from qilin.llm.options import GapOptions  # noqa: E402
@@ -54,10 +54,10 @@ ASKED = [
     "",
     "去年除曹县外菏泽各县投诉",
 ]
-QUIET = {
+QUIET = {  # PYTHONPATH: the nodes import this folder's makers
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "PYTHONPATH": str(Path(__file__).parents[2]),  # the nodes import this folder's makers
+    "PYTHONPATH": os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")))),
 }
 Watch = Callable[[Progress], None]
 
@@ -130,8 +130,8 @@ def parts_of(job: Job) -> list[str]:
 
 def replaced_by(patch: pytest.MonkeyPatch, wrap: Callable[[Any], Any]) -> None:
     """Have another maker sent to the nodes."""
-    original = PinnedRecipe.of
-    patch.setattr(ray_driver.PinnedRecipe, "of", lambda maker: original(wrap(maker)))
+    original = Recipe.pinned
+    patch.setattr(Recipe, "pinned", lambda recipe: wrap(original(recipe)))
 
 
 # ── the same rows ────────────────────────────────────────────────────────────────────────────────
@@ -273,16 +273,16 @@ def test_what_is_lost_too_often_is_given_up(tmp_path: Path) -> None:
     (tmp_path / "tries").mkdir()
     destination = ray_output.Destination(tmp_path, pa.schema([]), "")
     for lost in range(8):
-        attempt = ray_tries.attempt(destination, 50, "resolve")
+        attempt = ray_stages.attempt(destination, 50, "resolve")
         assert attempt.__enter__() == lost  # and never left
     with (
         pytest.raises(WorkersFailed, match="from number 50 on were lost 8 times"),
-        ray_tries.attempt(destination, 50, "resolve"),
+        ray_stages.attempt(destination, 50, "resolve"),
     ):
         pass
-    with ray_tries.attempt(destination, 100, "resolve") as earlier:
+    with ray_stages.attempt(destination, 100, "resolve") as earlier:
         assert earlier == 0
-    with ray_tries.attempt(destination, 100, "resolve") as earlier:
+    with ray_stages.attempt(destination, 100, "resolve") as earlier:
         assert earlier == 0
 
 
@@ -326,7 +326,7 @@ def test_restart_begins_anew(cluster: None, job: Job) -> None:
 
 
 def test_nodes_with_other_rules_are_refused(cluster: None, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray_driver.PinnedRecipe, "of", lambda maker: PinnedRecipe(maker, "of another version"))
+    monkeypatch.setattr(Recipe, "pinned", lambda recipe: recipe._replace(rules="of another version"))
     with pytest.raises(ValueError, match="another version of qilin"):
         run_on_ray(job, "auto")
     assert not Path(job.target).exists()
@@ -355,9 +355,9 @@ def test_an_output_that_is_there_is_kept(job: Job) -> None:
 
 
 def test_what_is_on_the_disk_is_held_against_the_input(tmp_path: Path) -> None:
-    destination = ray_output.Destination(tmp_path, pa.schema([("status", pa.string())]), "")
+    destination = ray_output.Destination(tmp_path, pa.schema([("status", pa.string()), ("degraded", pa.string())]), "")
     (tmp_path / "rows").mkdir()
-    rows = pa.record_batch({"status": ["resolved"] * 5})
+    rows = pa.record_batch({"status": ["resolved"] * 5, "degraded": pa.nulls(5, pa.string())})
     for first in (0, 5):
         destination.write(first, rows)
     destination.check_whole(10)

@@ -24,7 +24,7 @@ from qilin import Engine
 from qilin.batch import ArrowResolver
 from qilin.batch.cluster.spark import output_type, resolve_frame, resolve_in_arrow
 from qilin.batch.input_columns import Columns
-from qilin.batch.recipe import PinnedRecipe, Recipe
+from qilin.batch.recipe import Recipe
 from qilin.hierarchy import Hierarchy
 from qilin.names.cache import packed
 from qilin.names.compiled import Tables
@@ -100,6 +100,6 @@ def test_what_does_not_fit_is_told_before_anything_runs(session: Any, recipe: Re
 
 def test_workers_with_other_rules_are_refused(session: Any, recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     frame = session.createDataFrame([("菏泽",)], ["query"])
-    monkeypatch.setattr(PinnedRecipe, "of", classmethod(lambda cls, maker: cls(maker, "of another version")))
+    monkeypatch.setattr(Recipe, "pinned", lambda recipe: recipe._replace(rules="of another version"))
     with pytest.raises(Exception, match="another version of qilin"):
         resolve_frame(frame, recipe).collect()

@@ -31,8 +31,7 @@ from qilin.batch.files.parquet import ParquetOutput
 from qilin.batch.files.published import published
 from qilin.batch.files.sources import Source
 from qilin.batch.job import Job, Progress, opened, parts_folder
-from qilin.batch.recipe import PinnedRecipe
-from qilin.batch.workers.pool import WorkersFailed
+from qilin.batch.workers.worker import WorkersFailed
 from qilin.llm.options import GapOptions
 from qilin.names.cache import packed
 
@@ -93,7 +92,7 @@ def _resolved(job: Job, today: date, tasks: list[ReadTask], destination: Destina
     if not tasks:
         return
     recipe = job.recipe(packed(job.tables), today)
-    rules = ray.put(PinnedRecipe.of(recipe._replace(gaps=GapOptions(None))))  # workers of the rules load no model
+    rules = ray.put(recipe._replace(gaps=GapOptions(None)).pinned())  # workers of the rules load no model
     blocks: dict[str, Any] = {"batch_size": None, "batch_format": "pyarrow"}
     cores: dict[str, Any] = {**blocks, "concurrency": job.workers or None}
     rows = ray.data.from_items([task._asdict() for task in tasks], override_num_blocks=len(tasks))
@@ -101,7 +100,7 @@ def _resolved(job: Job, today: date, tasks: list[ReadTask], destination: Destina
     rows = rows.repartition(target_num_rows_per_block=job.part_rows)  # else a row group is one block, whatever its size
     rows = rows.map_batches(ray_stages.resolve, fn_args=(rules, destination), **cores)
     if job.gaps.kind is not None:
-        arguments = (ray.put(PinnedRecipe.of(recipe)), destination)
+        arguments = (ray.put(recipe.pinned()), destination)
         actors = _gap_filler_resources(job.gaps)
         rows = rows.map_batches(GapFillerActor, fn_constructor_args=arguments, **blocks, **actors)
     rows = rows.map_batches(ray_stages.write, fn_args=(destination,), **cores)
@@ -140,13 +139,7 @@ def _as_parquet(source: Source, job: Job, folder: Path) -> str:
 
 
 def _read_tasks(path: str, missing: list[tuple[int, int]], part_rows: int) -> Iterator[ReadTask]:
-    """Tasks that read the missing rows, by whole row groups where no row of these is finished.
-
-    Args:
-        path: a Parquet file.
-        missing: ranges of rows, from the first to the one after the last.
-        part_rows: rows of a part file.
-    """
+    """Tasks that read the missing rows of a Parquet file, by whole row groups where no row of these is finished."""
     metadata = pq.read_metadata(path)
     size = os.stat(path).st_size
     begins = [0]

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from qilin.batch.counts import Counts
 from qilin.batch.files.parquet import ParquetOutput
 from qilin.batch.files.published import published
-from qilin.batch.workers.pool import WorkersFailed
+from qilin.batch.workers.worker import WorkersFailed
 
 
 class PartFile(NamedTuple):
@@ -48,12 +48,7 @@ class Destination(NamedTuple):
             note.unlink(missing_ok=True)
 
     def write(self, first: int, rows: pa.RecordBatch) -> PartFile:
-        """Write one file of the output, which appears whole or not at all.
-
-        Args:
-            first: the number of the first row in the input; in the order of their names, files are in row order.
-            rows: with the columns of `schema`.
-        """
+        """Write one file of the output, which appears whole or not at all; `first`: the number of its first row."""
         path = self.output / f"part-{first:012d}.parquet"
         with published(path, self.folder) as temporary, temporary.open("wb") as file:
             output = ParquetOutput(file, self.schema, self.prefix)

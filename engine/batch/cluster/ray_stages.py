@@ -9,19 +9,27 @@ from __future__ import annotations
 import json
 import os
 import platform
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import ray
 
 from qilin.batch.cluster.ray_output import Destination, no_rows
-from qilin.batch.cluster.ray_tries import answers, attempt
-from qilin.batch.files.parquet import parquet_file
+from qilin.batch.files.parquet import AsRows, parquet_file
+from qilin.batch.files.part_files import PartFiles
+from qilin.batch.recipe import Maker
 from qilin.batch.result_columns import FAILED, RESULT
+from qilin.batch.workers.pool import Pool
+from qilin.batch.workers.worker import WorkersFailed
 
 NUMBER = "\0row"  # the last column of every block: the row's number in the input
+_MAX_TRIES = 8  # of one block; nodes that are lost count too
 _WRITTEN = pa.schema([("first", pa.int64()), ("rows", pa.int64()), ("counts", pa.string())])
 
 
@@ -88,26 +96,18 @@ def _between(batches: Iterator[pa.RecordBatch], skip: int, rows: int) -> Iterato
 
 @_carried()
 def resolve(block: pa.Table, maker: Any, destination: Destination) -> pa.Table:
-    """The rows as the rules resolve them.
-
-    Args:
-        block: numbered rows.
-        maker: a reference to the `Maker` of a resolver without a gap filler.
-        destination: of the job.
-    """
+    """Numbered rows as the rules resolve them; `maker`: a reference to that of a resolver without a gap filler."""
     rows, numbers = _unnumbered(block)
     found = no_rows(destination.schema)
     if rows.num_rows:
-        found = answers(maker, rows, destination, numbers[0].as_py(), "resolve")
+        found = _answers(maker, rows, destination, numbers[0].as_py(), "resolve")
     return pa.Table.from_batches([found]).append_column(NUMBER, numbers)
 
 
 class GapFillerActor:
     """Resolves rows that the rules left open once more, with the gap filler. An actor: the model stays loaded.
 
-    Args:
-        maker: a reference to the `Maker` of a resolver with the gap filler.
-        destination: of the job.
+    `maker`: a reference to the `Maker` of a resolver with the gap filler.
     """
 
     def __init__(self, maker: Any, destination: Destination) -> None:
@@ -124,7 +124,7 @@ class GapFillerActor:
         questions = pa.RecordBatch.from_arrays(
             [column.take(wanted) for column in rows.columns[:width]], schema=pa.schema(list(rows.schema)[:width])
         )
-        filled = answers(self._maker, questions, self._destination, numbers[0].as_py(), "fill")
+        filled = _answers(self._maker, questions, self._destination, numbers[0].as_py(), "fill")
         order = list(range(rows.num_rows))  # where each row comes from, in the rows followed by the filled ones
         for position, row in enumerate(wanted.to_pylist(), rows.num_rows):
             order[row] = position
@@ -172,3 +172,66 @@ def _unnumbered(block: pa.Table) -> tuple[pa.RecordBatch, Any]:
     batches = block.combine_chunks().to_batches()
     whole = batches[0] if batches else no_rows(block.schema)
     return whole.remove_column(whole.num_columns - 1), whole.column(whole.num_columns - 1)
+
+
+# ── rows that kill their process ─────────────────────────────────────────────────────────────────
+
+
+def _answers(maker: Any, rows: pa.RecordBatch, destination: Destination, first: int, stage: str) -> pa.RecordBatch:
+    """Resolve rows in this process, or in a child process where an earlier try did not come back.
+
+    The death of the child shows which row is to blame, as on a single machine, and that row is marked failed.
+    """
+    with attempt(destination, first, stage) as earlier:
+        return _in_child(_maker(maker), rows) if earlier else _resolver(maker)(rows)
+
+
+@contextmanager
+def attempt(destination: Destination, first: int, stage: str) -> Iterator[int]:
+    """How many tries at a block did not come back, on any node; this try is noted for the later ones.
+
+    Ray itself would try for ever.
+
+    Raises: WorkersFailed, when there were too many.
+    """
+    notes = [destination.tries / f"{first}.{stage}.{number}" for number in range(_MAX_TRIES)]
+    earlier = next((number for number, note in enumerate(notes) if _is_new(note)), None)
+    if earlier is None:
+        raise WorkersFailed(
+            f"the processes that {stage} the rows from number {first} on were lost {_MAX_TRIES} times, "
+            "perhaps for want of memory: try fewer --workers"
+        )
+    yield earlier
+    for note in notes[: earlier + 1]:
+        note.unlink(missing_ok=True)
+
+
+def _is_new(note: Path) -> bool:
+    """Make an empty file; False where it is there already."""
+    try:
+        note.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _in_child(maker: Maker, rows: pa.RecordBatch) -> pa.RecordBatch:
+    with tempfile.TemporaryDirectory(prefix="qilin-") as folder:
+        parts = PartFiles(Path(folder), "block")
+        parts.put_questions(0, rows)
+        with Pool(maker, parts, AsRows(), 1) as pool:
+            list(pool.finish([0]))
+        return parts.finished(0)
+
+
+@lru_cache(maxsize=2)
+def _maker(reference: Any) -> Maker:
+    maker: Maker = ray.get(reference)
+    return maker
+
+
+@lru_cache(maxsize=2)
+def _resolver(reference: Any) -> Any:
+    """The resolver of this process, made once."""
+    pa.set_cpu_count(1)
+    return _maker(reference).make()

@@ -12,12 +12,12 @@ from uuid import uuid4
 
 import pyarrow as pa
 
-from qilin.batch.recipe import PinnedRecipe, Recipe
 from qilin.batch.result_columns import RESULT
 
 if TYPE_CHECKING:
     from qilin.batch.arrow import ArrowResolver
     from qilin.batch.input_columns import Columns
+    from qilin.batch.recipe import Recipe
 
 Resolve = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
@@ -47,17 +47,13 @@ def resolve_frame(frame: Any, recipe: Recipe) -> Any:
 
 
 def resolve_in_arrow(session: Any, recipe: Recipe) -> Resolve:
-    """The function for `mapInArrow`; `output_type` is the schema that goes with it.
-
-    Args:
-        session: the SparkSession, which broadcasts the recipe.
-        recipe: as for `resolve_frame`.
+    """The function for `mapInArrow`, with the recipe broadcast by the session; `output_type` is its schema.
 
     Raises: TypeError, for a recipe whose tables are a file.
     """
     if not isinstance(recipe.tables, bytes):
         raise TypeError("the tables of a recipe for Spark must be bytes: qilin.names.cache.packed(tables).")
-    sent = session.sparkContext.broadcast(PinnedRecipe.of(recipe))
+    sent = session.sparkContext.broadcast(recipe.pinned())
     name = uuid4().hex
 
     def resolve(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -75,13 +71,9 @@ def _resolver(name: str, sent: Any) -> ArrowResolver:
 
 
 def output_type(frame_type: Any, columns: Columns) -> Any:
-    """The StructType of the rows with their resolutions.
+    """The StructType of the rows with their resolutions; `frame_type`: of the rows without.
 
-    Args:
-        frame_type: the StructType of the rows without them.
-        columns: which of them are read, and the names of the added ones.
-
-    Raises: ValueError, as `resolve_frame`.
+    Raises: ValueError, as `Columns.output_schema`.
     """
     from pyspark.sql.types import ArrayType, DateType, StringType, StructField, StructType
 

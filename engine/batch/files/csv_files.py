@@ -24,10 +24,7 @@ _limit_is_ours = threading.Lock()
 class CsvSource(TextSource):
     """A delimited text file. Every column is text, so that 007 and 1.50 come out as they went in.
 
-    Args:
-        path: the file.
-        encoding: how it is encoded; default: UTF-8 (with or without a byte order mark), UTF-16 with
-            one, else GB18030.
+    `encoding`: default: UTF-8 (with or without a byte order mark), UTF-16 with one, else GB18030.
 
     Raises: ValueError, for a file without a header, or whose header names a column twice.
     """

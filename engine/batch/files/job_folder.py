@@ -88,10 +88,7 @@ def job_folder(folder: Path, manifest: Mapping[str, Any], *, resume: bool, resta
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of an earlier run; None where there is no earlier work.
-
-    Raises: Unfinished, where it cannot be read.
-    """
+    """The manifest of an earlier run; None where there is none. Raises: Unfinished, where it cannot be read."""
     path = folder / _MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))

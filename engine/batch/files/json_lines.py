@@ -19,7 +19,6 @@ class JsonLinesSource(TextSource):
     """A file of JSON objects, one a line; blank lines are skipped.
 
     Args:
-        path: the file.
         texts: the keys that are read as text.
         added: the keys that an output of JSON lines adds to each line. The line itself is then a column
             (`LINE`) beside `texts`. None: every key becomes a column, of the type that

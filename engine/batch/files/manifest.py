@@ -36,20 +36,14 @@ _LISTS = ("counties.txt", "townships.txt", "function_words.txt", "ordinary_words
 
 
 def file_hash(path: str | PathLike[str]) -> str:
-    """SHA-256 of a file's content.
-
-    Raises: OSError.
-    """
+    """SHA-256 of a file's content."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @lru_cache(maxsize=1)
 def rules_hash() -> str:
-    """One hash of the sources, word lists and libraries that decide how a question is resolved.
-
-    The same for the same sources, in a checkout and installed.
-    """
+    """One hash of the sources, word lists and libraries that decide an answer, the same in a checkout and installed."""
     sources = ((name.encode(), path.read_bytes()) for name, path in deciding_sources())
     lists = ((name.encode(), bundled_path(f"lexicon/{name}").read_bytes()) for name in _LISTS)
     libraries = ((name.encode(), version(name).encode()) for name in _LIBRARIES)
@@ -57,7 +51,7 @@ def rules_hash() -> str:
 
 
 def deciding_sources() -> Iterator[tuple[str, Path]]:
-    """The source files that decide how a question is resolved: name within the package, and where it lies."""
+    """The source files that decide an answer: name within the package, and path."""
     for room in _ROOMS:
         spec = find_spec(f"qilin.{room}")
         if spec is None or spec.origin is None:

@@ -76,13 +76,16 @@ class ParquetOutput:
         )
 
     def append(self, rows: pa.RecordBatch) -> None:
+        """Write the next row group. Raises: as `TextOutput.append`."""
         self._writer.write_batch(rows, row_group_size=max(rows.num_rows, 1))
 
     def close(self) -> None:
+        """Write the end of the file, and what is buffered."""
         self._writer.close()
         self._file.flush()
 
     def abandon(self) -> None:
+        """Give up a file that nobody will read."""
         with suppress(Exception):  # else the writer's destructor would close it, when the file is closed already
             self._writer.close()
         self._writer.is_open = False

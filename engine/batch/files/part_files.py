@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.ipc as ipc
@@ -16,27 +17,19 @@ _COUNTS = b"qilin.counts"
 _PACKED = ipc.IpcWriteOptions(compression="lz4")
 
 
-class PartFiles:
+class PartFiles(NamedTuple):
     """The part files of one job, by number from 0. A finished one is whole or not there.
 
     A file's name carries the job, so a part file of another job, even one that a stray process still writes,
-    is never taken for one of this job. Used by worker processes too.
-
-    Args:
-        folder: where they lie.
-        job: a short name of the job, from its manifest.
+    is never taken for one of this job. `job`: a short name of the job, from its manifest.
     """
 
-    def __init__(self, folder: Path, job: str) -> None:
-        self.folder = folder
-        self._job = job
+    folder: Path
+    job: str
 
     def put_questions(self, number: int, rows: pa.RecordBatch) -> None:
         """Write the rows of a part for a worker."""
-        with (
-            pa.OSFile(str(self._path(number, "questions")), "wb") as file,
-            ipc.new_file(file, rows.schema) as writer,
-        ):
+        with pa.OSFile(str(self._path(number, "questions")), "wb") as file, ipc.new_file(file, rows.schema) as writer:
             writer.write_batch(rows)
 
     def questions(self, number: int) -> pa.RecordBatch:
@@ -50,13 +43,7 @@ class PartFiles:
             self._path(number, "questions").unlink()
 
     def finish(self, number: int, encoded: pa.RecordBatch, counts: Counts) -> None:
-        """Keep a finished part.
-
-        Args:
-            number: of the part.
-            encoded: its rows as an `Encoding` gave them.
-            counts: of its rows.
-        """
+        """Keep a finished part: its rows as an `Encoding` gave them, and the counts of its rows."""
         metadata = {**(encoded.schema.metadata or {}), _COUNTS: json.dumps(counts._asdict()).encode()}
         with (
             published(self._path(number, "done"), self.folder) as path,
@@ -93,4 +80,4 @@ class PartFiles:
         self._path(number, "done").unlink(missing_ok=True)
 
     def _path(self, number: int, kind: str) -> Path:
-        return self.folder / f"{number:09d}.{self._job}.{kind}"
+        return self.folder / f"{number:09d}.{self.job}.{kind}"

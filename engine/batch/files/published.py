@@ -13,13 +13,9 @@ TEMPORARY = "*.tmp"  # what interrupted writers leave
 
 @contextmanager
 def published(path: Path, folder: Path) -> Iterator[Path]:
-    """A temporary path in `folder` to write to; at the end of the block the file gets the name `path`.
+    """A temporary path in `folder`, on the same file system; at the end of the block the file gets the name `path`.
 
     A power cut leaves the old file or the new one. Where the block fails, `path` stays as it was.
-
-    Args:
-        path: on the same file system as `folder`.
-        folder: where the file lies until it is whole.
     """
     temporary = folder / f"{uuid4().hex}.tmp"
     try:

@@ -22,23 +22,7 @@ class Encoding(Protocol):
         ...
 
 
-class Output(Protocol):
-    """A file or stream to which encoded rows are joined, in order."""
-
-    def append(self, encoded: pa.RecordBatch) -> None:
-        """Join the next rows.
-
-        Raises: OSError, when the disk is full or the reader of a pipe went away.
-        """
-        ...
-
-    def close(self) -> None:
-        """Write the end of the file, and everything that is buffered."""
-        ...
-
-    def abandon(self) -> None:
-        """Give up a file that nobody will read."""
-        ...
+Output = ParquetOutput | TextOutput
 
 
 def encoding_of(kind: Format, *, delimiter: str = ",", added: Sequence[str] | None = None) -> Encoding:
@@ -51,16 +35,17 @@ def encoding_of(kind: Format, *, delimiter: str = ",", added: Sequence[str] | No
 def open_output(
     file: IO[bytes], encoding: Encoding, schema: pa.Schema, *, mark: bool = False, prefix: str = ""
 ) -> Output:
-    """The output for rows of an encoding.
+    """A file or stream to which encoded rows are joined, in order.
 
     Args:
         file: where to write; the caller closes it.
         encoding: of the rows.
         schema: of the rows before they were encoded.
-        mark: begin with a byte order mark, which some spreadsheet programs need (CSV).
+        mark: begin a CSV file with a byte order mark, which some spreadsheet programs need.
         prefix: of the added columns.
     """
     if isinstance(encoding, AsRows):
         return ParquetOutput(file, schema, prefix)
-    header = encoding.header(schema.names) if isinstance(encoding, AsCsv) else b""
-    return TextOutput(file, b"\xef\xbb\xbf" * mark * bool(header) + header)
+    if isinstance(encoding, AsCsv):
+        return TextOutput(file, b"\xef\xbb\xbf" * mark + encoding.header(schema.names))
+    return TextOutput(file)

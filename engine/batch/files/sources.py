@@ -40,14 +40,7 @@ class Source(Protocol):
 def open_source(
     path: str, kind: Format, texts: Iterable[str], *, added: Iterable[str] | None, encoding: str | None
 ) -> Source:
-    """The input of a batch.
-
-    Args:
-        path: a file.
-        kind: its format.
-        texts: for JSON lines, the keys that are read as text.
-        added: as for `JsonLinesSource`.
-        encoding: of a CSV file; None: recognised.
+    """The input of a batch; `texts`, `added`: as for `JsonLinesSource`; `encoding`: as for `CsvSource`.
 
     Raises: OSError; ValueError, for a file that is not of this format.
     """

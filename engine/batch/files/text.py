@@ -30,18 +30,20 @@ def text_batch(text: bytes) -> pa.RecordBatch:
 
 
 class TextOutput:
-    """A file of text that begins with `start`."""
+    """A file of text, to which texts are joined; it begins with `start`."""
 
-    def __init__(self, file: IO[bytes], start: bytes) -> None:
+    def __init__(self, file: IO[bytes], start: bytes = b"") -> None:
         self._file = file
         file.write(start)
 
     def append(self, encoded: pa.RecordBatch) -> None:
+        """Join the next texts. Raises: OSError, when the disk is full or the reader of a pipe went away."""
         for text in encoded.column(0):
             self._file.write(text.as_buffer())
 
     def close(self) -> None:
+        """Write what is buffered."""
         self._file.flush()
 
     def abandon(self) -> None:
-        return None
+        """Give up a file that nobody will read."""

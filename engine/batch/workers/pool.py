@@ -14,17 +14,13 @@ from qilin.batch.arrow import NO_ROW
 from qilin.batch.files.part_files import PartFiles
 from qilin.batch.files.sinks import Encoding
 from qilin.batch.recipe import Maker
-from qilin.batch.workers.worker import Reply, Task, as_stream, work
+from qilin.batch.workers.worker import Reply, Task, WorkersFailed, as_stream, work
 
 _QUEUED = 2  # parts a worker has at most: one in work, and the next one
 # Before we give up. A part that is finished sets the first two back.
 _MAX_DEATHS_OUTSIDE_ROWS = 3  # worker deaths outside any row
 _MAX_KILLERS = 16  # rows blamed for worker deaths
 _MAX_DEATHS_IN_A_PART = 8  # worker deaths over one part, each at another row
-
-
-class WorkersFailed(RuntimeError):
-    """Worker processes die, and no row is to blame."""
 
 
 class _Worker:
@@ -67,11 +63,7 @@ class Pool:
     A worker that dies is replaced, and its parts are given out again. A row at which two workers died one after
     the other is marked failed; the rest of its part goes on.
 
-    Args:
-        maker: makes the resolver of each worker.
-        parts: questions in, finished parts out.
-        encoding: of the finished rows.
-        workers: how many processes.
+    `parts`: questions in, finished parts out, in this encoding; `workers`: how many processes.
     """
 
     def __init__(self, maker: Maker, parts: PartFiles, encoding: Encoding, workers: int) -> None:
@@ -107,8 +99,8 @@ class Pool:
             for worker in list(self._workers):
                 is_dead = not worker.process.is_alive()  # asked before reading: no reply can come after it
                 for reply in worker.replies():
-                    if reply.problem:
-                        raise _error(reply)
+                    if reply.error is not None:
+                        raise reply.error
                     worker.ready = True
                     if reply.number is not None:
                         worker.tasks.popleft()
@@ -173,9 +165,3 @@ def _dying(when: str, worker: _Worker) -> WorkersFailed:
     if code == -signal.SIGKILL:
         cause = "killed, perhaps for want of memory: try fewer --workers"
     return WorkersFailed(f"worker processes keep dying {when} ({cause}).")
-
-
-def _error(reply: Reply) -> Exception:
-    if reply.errno is not None:
-        return OSError(reply.errno, reply.problem, reply.filename)
-    return WorkersFailed(f"a worker process failed: {reply.problem}")

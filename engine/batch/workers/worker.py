@@ -36,15 +36,14 @@ class Task(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """A message of a worker: it is ready (`number` None), it has finished a part, or it cannot go on (`problem`).
-
-    `errno` and `filename` are those of an OSError.
-    """
+    """A message of a worker: it is ready (`number` None), it has finished a part, or it cannot go on (`error`)."""
 
     number: int | None = None
-    problem: str = ""
-    errno: int | None = None
-    filename: str | None = None
+    error: Exception | None = None
+
+
+class WorkersFailed(RuntimeError):
+    """Worker processes fail or die, and no row is to blame."""
 
 
 def work(pipe: Any, at: Any, maker: Maker, parts: PartFiles, encoding: Encoding) -> None:
@@ -53,9 +52,7 @@ def work(pipe: Any, at: Any, maker: Maker, parts: PartFiles, encoding: Encoding)
     Args:
         pipe: a connection; Task in, Reply out.
         at: a shared integer: the row of the part that is being resolved.
-        maker: makes the resolver.
-        parts: questions in, finished parts out.
-        encoding: of the finished rows.
+        maker, parts, encoding: as for `Pool`.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     _end_with_parent()
@@ -79,19 +76,21 @@ def work(pipe: Any, at: Any, maker: Maker, parts: PartFiles, encoding: Encoding)
         return
     except MemoryError:
         os._exit(1)  # as if the system had killed it; the pool finds out whether a row is to blame
-    except OSError as error:
-        problem = Reply(problem=error.strerror or str(error), errno=error.errno, filename=error.filename)
-    except Exception as error:
-        problem = Reply(problem=f"{type(error).__name__}: {error}")
-    with suppress(OSError):  # the parent may be gone
-        pipe.send(problem)
+    except Exception as error:  # rebuilt: not every error can be pickled
+        told: Exception = WorkersFailed(f"a worker process failed: {type(error).__name__}: {error}")
+        if isinstance(error, OSError) and error.errno is not None:
+            told = OSError(error.errno, error.strerror, error.filename)
+        with suppress(OSError):  # the parent may be gone
+            pipe.send(Reply(error=told))
 
 
 def _finish(
     task: Task, resolver: ArrowResolver, parts: PartFiles, encoding: Encoding, mark: Callable[[int], None]
 ) -> None:
     questions = parts.questions(task.number)
-    killers: frozenset[Key] = frozenset(key for row in task.killers for key in resolver.keys(_from_stream(row)))
+    killers: frozenset[Key] = frozenset(
+        key for row in task.killers for key in resolver.keys(ipc.open_stream(row).read_next_batch())
+    )
     rows = resolver(questions, killers, task.careful)
     mark(NO_ROW)  # no row is to blame for a death while they are written
     parts.finish(task.number, encoding.encode(rows), Counts.of(rows, resolver.columns.prefix))
@@ -104,10 +103,6 @@ def as_stream(rows: pa.RecordBatch) -> bytes:
     with ipc.new_stream(content, rows.schema) as writer:
         writer.write_batch(rows)
     return content.getvalue().to_pybytes()  # type: ignore[no-any-return]
-
-
-def _from_stream(stream: bytes) -> pa.RecordBatch:
-    return ipc.open_stream(stream).read_next_batch()
 
 
 def _end_with_parent() -> None:
