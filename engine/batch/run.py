@@ -24,7 +24,7 @@ from qilin.batch.files.job_folder import job_folder
 from qilin.batch.files.manifest import short_name
 from qilin.batch.files.part_files import PartFiles
 from qilin.batch.files.published import published
-from qilin.batch.files.sinks import Output, encoding_of, open_output
+from qilin.batch.files.sinks import Append, encoding_of, open_output
 from qilin.batch.files.sources import Source
 from qilin.batch.job import Job, Progress, opened, parts_folder
 from qilin.batch.workers.pool import Pool
@@ -62,14 +62,9 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> Cou
             parts = PartFiles(folder, short_name(manifest))
             pool = Pool(job.recipe(tables, input_.today), parts, encoding, job.workers)
             mark = isinstance(source, CsvSource) and source.has_mark
-            output = open_output(file, encoding, schema, mark=mark, prefix=job.columns.prefix)
-            try:
-                counts = _resolve(job, source, parts, output, pool, watch)
+            with open_output(file, encoding, schema, mark=mark, prefix=job.columns.prefix) as append:
+                counts = _resolve(job, source, parts, append, pool, watch)
                 input_.check_unchanged(job, folder)
-                output.close()
-            except BaseException:
-                output.abandon()
-                raise
         return counts
 
 
@@ -90,7 +85,7 @@ def _delimiter(job: Job, source: Source) -> str:
 
 
 def _resolve(
-    job: Job, source: Source, parts: PartFiles, output: Output, pool: Pool, watch: Callable[[Progress], None]
+    job: Job, source: Source, parts: PartFiles, append: Append, pool: Pool, watch: Callable[[Progress], None]
 ) -> Counts:
     """Have every unfinished part resolved, and join the parts in order as they are finished."""
     sizes: list[int] = []
@@ -113,7 +108,7 @@ def _resolve(
     def join() -> None:
         while len(joined) in finished:
             number = len(joined)
-            output.append(parts.finished(number))
+            append(parts.finished(number))
             joined.append(parts.counts(number))
             pa.default_memory_pool().release_unused()
             if job.target == STREAM:

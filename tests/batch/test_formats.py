@@ -46,10 +46,9 @@ def written(batch: pa.RecordBatch, kind: Format, *, mark: bool = False, cut: int
     """A batch as a file, encoded in pieces of `cut` rows."""
     out = io.BytesIO()
     encoding = encoding_of(kind)
-    output = open_output(out, encoding, batch.schema, mark=mark)
-    for start in range(0, batch.num_rows, cut):
-        output.append(encoding.encode(batch.slice(start, cut)))
-    output.close()
+    with open_output(out, encoding, batch.schema, mark=mark) as append:
+        for start in range(0, batch.num_rows, cut):
+            append(encoding.encode(batch.slice(start, cut)))
     return out.getvalue()
 
 

@@ -27,7 +27,7 @@ from qilin.batch.cluster.ray_stages import GapFillerActor, NodeError, ReadTask
 from qilin.batch.counts import Counts
 from qilin.batch.files.formats import Format
 from qilin.batch.files.job_folder import job_folder
-from qilin.batch.files.parquet import ParquetOutput
+from qilin.batch.files.parquet import parquet_output
 from qilin.batch.files.published import published
 from qilin.batch.files.sources import Source
 from qilin.batch.job import Job, Progress, opened, parts_folder
@@ -130,11 +130,13 @@ def _as_parquet(source: Source, job: Job, folder: Path) -> str:
     """The input as a Parquet file that every node can read from anywhere; an earlier run may have left it."""
     path = folder / "input.parquet"
     if not path.exists():
-        with published(path, folder) as temporary, temporary.open("wb") as file:
-            output = ParquetOutput(file, source.schema)
+        with (
+            published(path, folder) as temporary,
+            temporary.open("wb") as file,
+            parquet_output(file, source.schema) as append,
+        ):
             for rows in source.batches(job.part_rows):
-                output.append(rows)
-            output.close()
+                append(rows)
     return str(path)
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from qilin.batch.counts import Counts
-from qilin.batch.files.parquet import ParquetOutput
+from qilin.batch.files.parquet import parquet_output
 from qilin.batch.files.published import published
 from qilin.batch.workers.worker import WorkersFailed
 
@@ -50,10 +50,12 @@ class Destination(NamedTuple):
     def write(self, first: int, rows: pa.RecordBatch) -> PartFile:
         """Write one file of the output, which appears whole or not at all; `first`: the number of its first row."""
         path = self.output / f"part-{first:012d}.parquet"
-        with published(path, self.folder) as temporary, temporary.open("wb") as file:
-            output = ParquetOutput(file, self.schema, self.prefix)
-            output.append(rows)
-            output.close()
+        with (
+            published(path, self.folder) as temporary,
+            temporary.open("wb") as file,
+            parquet_output(file, self.schema, self.prefix) as append,
+        ):
+            append(rows)
         return PartFile(first, rows.num_rows, Counts.of(rows, self.prefix))
 
     def finished(self) -> Iterator[PartFile]:

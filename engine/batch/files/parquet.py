@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import IO
 
 import pyarrow as pa
@@ -62,30 +62,21 @@ class AsRows:
         return rows
 
 
-class ParquetOutput:
-    """A Parquet file that is written row group by row group. `prefix`: of the added columns."""
-
-    def __init__(self, file: IO[bytes], schema: pa.Schema, prefix: str = "") -> None:
-        self._file = file
-        added = {prefix + name for name in RESULT.names}
-        repeating = [name for name in schema.names if name not in added]
-        repeating += [prefix + name for name in _REPEATING]
-        repeating += [f"{prefix}{name}.list.element" for name in _REPEATING_LISTS]
-        self._writer = pq.ParquetWriter(
-            pa.PythonFile(file, mode="w"), schema, compression="zstd", compression_level=1, use_dictionary=repeating
-        )
-
-    def append(self, rows: pa.RecordBatch) -> None:
-        """Write the next row group. Raises: as `TextOutput.append`."""
-        self._writer.write_batch(rows, row_group_size=max(rows.num_rows, 1))
-
-    def close(self) -> None:
-        """Write the end of the file, and what is buffered."""
-        self._writer.close()
-        self._file.flush()
-
-    def abandon(self) -> None:
-        """Give up a file that nobody will read."""
+@contextmanager
+def parquet_output(file: IO[bytes], schema: pa.Schema, prefix: str = "") -> Iterator[Callable[[pa.RecordBatch], None]]:
+    """A function that writes the next row group; `prefix`: of the added columns."""
+    added = {prefix + name for name in RESULT.names}
+    repeating = [name for name in schema.names if name not in added]
+    repeating += [prefix + name for name in _REPEATING]
+    repeating += [f"{prefix}{name}.list.element" for name in _REPEATING_LISTS]
+    sink = pa.PythonFile(file, mode="w")
+    writer = pq.ParquetWriter(sink, schema, compression="zstd", compression_level=1, use_dictionary=repeating)
+    try:
+        yield lambda rows: writer.write_batch(rows, row_group_size=max(rows.num_rows, 1))
+        writer.close()
+    except BaseException:
         with suppress(Exception):  # else the writer's destructor would close it, when the file is closed already
-            self._writer.close()
-        self._writer.is_open = False
+            writer.close()
+        writer.is_open = False
+        raise
+    file.flush()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import IO, Protocol
 
 import pyarrow as pa
@@ -10,8 +11,8 @@ import pyarrow as pa
 from qilin.batch.files.csv_files import AsCsv
 from qilin.batch.files.formats import Format
 from qilin.batch.files.json_lines import AsJsonLines
-from qilin.batch.files.parquet import AsRows, ParquetOutput
-from qilin.batch.files.text import TextOutput
+from qilin.batch.files.parquet import AsRows, parquet_output
+from qilin.batch.files.text import text_output
 
 
 class Encoding(Protocol):
@@ -22,7 +23,7 @@ class Encoding(Protocol):
         ...
 
 
-Output = ParquetOutput | TextOutput
+Append = Callable[[pa.RecordBatch], None]  # joins the next encoded rows to an output
 
 
 def encoding_of(kind: Format, *, delimiter: str = ",", added: Sequence[str] | None = None) -> Encoding:
@@ -34,8 +35,8 @@ def encoding_of(kind: Format, *, delimiter: str = ",", added: Sequence[str] | No
 
 def open_output(
     file: IO[bytes], encoding: Encoding, schema: pa.Schema, *, mark: bool = False, prefix: str = ""
-) -> Output:
-    """A file or stream to which encoded rows are joined, in order.
+) -> AbstractContextManager[Append]:
+    """An output to which encoded rows are joined, in order; an exception in the block leaves it without its end.
 
     Args:
         file: where to write; the caller closes it.
@@ -43,9 +44,11 @@ def open_output(
         schema: of the rows before they were encoded.
         mark: begin a CSV file with a byte order mark, which some spreadsheet programs need.
         prefix: of the added columns.
+
+    Raises: OSError, also from `Append`, when the disk is full or the reader of a pipe went away.
     """
     if isinstance(encoding, AsRows):
-        return ParquetOutput(file, schema, prefix)
+        return parquet_output(file, schema, prefix)
     if isinstance(encoding, AsCsv):
-        return TextOutput(file, b"\xef\xbb\xbf" * mark + encoding.header(schema.names))
-    return TextOutput(file)
+        return text_output(file, b"\xef\xbb\xbf" * mark + encoding.header(schema.names))
+    return text_output(file)

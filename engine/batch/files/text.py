@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -29,21 +31,14 @@ def text_batch(text: bytes) -> pa.RecordBatch:
     return pa.record_batch([pa.array([text], pa.large_binary())], schema=_TEXT)
 
 
-class TextOutput:
-    """A file of text, to which texts are joined; it begins with `start`."""
+@contextmanager
+def text_output(file: IO[bytes], start: bytes = b"") -> Iterator[Callable[[pa.RecordBatch], None]]:
+    """A function that writes the next text of a file; `start`: its first bytes."""
 
-    def __init__(self, file: IO[bytes], start: bytes = b"") -> None:
-        self._file = file
-        file.write(start)
-
-    def append(self, encoded: pa.RecordBatch) -> None:
-        """Join the next texts. Raises: OSError, when the disk is full or the reader of a pipe went away."""
+    def append(encoded: pa.RecordBatch) -> None:
         for text in encoded.column(0):
-            self._file.write(text.as_buffer())
+            file.write(text.as_buffer())
 
-    def close(self) -> None:
-        """Write what is buffered."""
-        self._file.flush()
-
-    def abandon(self) -> None:
-        """Give up a file that nobody will read."""
+    file.write(start)
+    yield append
+    file.flush()
