@@ -46,8 +46,8 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> Cou
     """
     _check_target(job)
     added = job.columns.added if job.source_format is job.target_format is Format.JSONL else None
-    with opened(job, added) as input_:
-        source, schema = input_.source, input_.schema
+    with opened(job, added) as given:
+        source, schema = given.source, given.schema
         twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
         if twice and job.target_format is not Format.PARQUET:
             raise ValueError(
@@ -55,16 +55,16 @@ def run_job(job: Job, watch: Callable[[Progress], None] = lambda _: None) -> Cou
             )
         delimiter = _delimiter(job, source)
         encoding = encoding_of(job.target_format, delimiter=delimiter, added=added)
-        manifest = input_.manifest | {"delimiter": delimiter}
+        manifest = given.manifest | {"delimiter": delimiter}
         with _destination(job, manifest) as (folder, file):
             tables = folder / "tables"
             tables.write_bytes(packed(job.tables))
             parts = PartFiles(folder, short_name(manifest))
-            pool = Pool(job.recipe(tables, input_.today), parts, encoding, job.workers)
+            pool = Pool(job.recipe(tables, given.today), parts, encoding, job.workers)
             mark = isinstance(source, CsvSource) and source.has_mark
             with open_output(file, encoding, schema, mark=mark, prefix=job.columns.prefix) as append:
                 counts = _resolve(job, source, parts, append, pool, watch)
-                input_.check_unchanged(job, folder)
+                given.check_unchanged(job, folder)
         return counts
 
 

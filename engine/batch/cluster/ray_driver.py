@@ -57,27 +57,27 @@ def run_on_ray(job: Job, address: str, watch: Callable[[Progress], None] = lambd
     """
     job = job._replace(target=os.path.abspath(job.target))
     _check_target(Path(job.target))
-    with opened(job) as input_:
-        manifest = input_.manifest | {"runs on": "Ray"}
+    with opened(job) as given:
+        manifest = given.manifest | {"runs on": "Ray"}
         folder = parts_folder(job.target)
         with _connected(address), job_folder(folder, manifest, resume=job.resume, restart=job.restart):
-            destination = Destination(folder, input_.schema, job.columns.prefix)
+            destination = Destination(folder, given.schema, job.columns.prefix)
             destination.prepare()
-            as_it_is = job.source_format is Format.PARQUET and input_.path == job.source
-            path = os.path.abspath(input_.path) if as_it_is else _as_parquet(input_.source, job, folder)
+            as_it_is = job.source_format is Format.PARQUET and given.path == job.source
+            path = os.path.abspath(given.path) if as_it_is else _as_parquet(given.source, job, folder)
             rows = pq.read_metadata(path).num_rows
             files = list(destination.finished())
             tasks = list(_read_tasks(path, missing_rows(files, rows), job.part_rows))
             earlier = done = sum(file.rows for file in files)
             watch(Progress(done, earlier, done / rows if rows else 1.0))
-            for file in _resolved(job, input_.today, tasks, destination):
+            for file in _resolved(job, given.today, tasks, destination):
                 files.append(file)
                 done += file.rows
                 watch(Progress(done, earlier, done / rows))
             if not rows:
-                destination.write(0, no_rows(input_.schema))  # so that the folder says which columns there are
+                destination.write(0, no_rows(given.schema))  # so that the folder says which columns there are
             destination.check_whole(rows)
-            input_.check_unchanged(job, folder)
+            given.check_unchanged(job, folder)
             os.rename(destination.output, job.target)
     return Counts.sum(file.counts for file in files)
 
