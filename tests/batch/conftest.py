@@ -18,12 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from qilin import Engine
+from qilin.batch.counts import Counts
 from qilin.batch.files.formats import Format, format_of
 from qilin.batch.job import Job, Progress
 from qilin.batch.run import run_job
 from qilin.names.compiled import Tables
 
-Run = Callable[..., dict[str, int]]
+Run = Callable[..., Counts]
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +44,7 @@ def run(small: Tables, today: date) -> Run:
 
     def go(
         source: Path | str, target: Path | str, watch: Callable[[Progress], None] = lambda _: None, **options: Any
-    ) -> dict[str, int]:
+    ) -> Counts:
         source, target = str(source), str(target)
         formats = format_of(source), format_of(target)
         given = {"tables": small, "today": today, "part_rows": 7, **options}

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 
 from qilin.batch import run
+from qilin.batch.counts import Counts
 from qilin.batch.job import Job, Progress
 
 
@@ -21,7 +22,7 @@ def main() -> None:
     part_rows = int(sys.argv.pop(1))
     original = run.run_job
 
-    def told(job: Job, watch: Callable[[Progress], None]) -> dict[str, int]:
+    def told(job: Job, watch: Callable[[Progress], None]) -> Counts:
         def tell(progress: Progress) -> None:
             watch(progress)
             pids = [str(process.pid) for process in multiprocessing.active_children()]

@@ -269,6 +269,13 @@ def test_earlier_work_wants_a_decision(folder: Path) -> None:
     assert not PartFiles(folder, "0123456789ab").has(0, 3)
 
 
+def test_files_of_interrupted_writers_go(folder: Path) -> None:
+    begun(folder)
+    (folder / f"{'0' * 32}.tmp").write_bytes(b"half")
+    begun(folder, finished=False, resume=True)
+    assert not list(folder.glob("*.tmp")) and PartFiles(folder, "0123456789ab").has(0, 3)
+
+
 def test_earlier_work_of_which_nothing_is_finished_is_in_nobodys_way(folder: Path) -> None:
     begun(folder, finished=False)
     begun(folder, {"input": "c"}, finished=False)

@@ -11,6 +11,7 @@ import pytest
 
 from qilin import Engine
 from qilin.batch import job as job_module
+from qilin.batch.counts import Counts
 from qilin.batch.files.job_folder import Unfinished
 from qilin.batch.input_columns import Columns
 from qilin.batch.job import Progress
@@ -106,7 +107,7 @@ def test_resume_over_another_table(run: Run, source: Path, begun: Path, engine_w
     assert len(read(begun)) == COUNT
 
 
-def run_with(run: Run, source: Path, target: Path, tables: Tables, **options: Any) -> dict[str, int]:
+def run_with(run: Run, source: Path, target: Path, tables: Tables, **options: Any) -> Counts:
     return run(source, target, tables=tables, **options)
 
 
