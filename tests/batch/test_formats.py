@@ -451,6 +451,11 @@ COLUMNS: dict[str, tuple[pa.Array, list[str], list[Any]]] = {
     "list": (pa.array([[1, None], None]), ["[1, null]", ""], [[1, None], None]),
     "struct": (pa.array([{"a": 1, "b": "甲"}, None]), ['{"a": 1, "b": "甲"}', ""], [{"a": 1, "b": "甲"}, None]),
     "map": (pa.array([[("k", 1)], None], pa.map_(pa.string(), pa.int64())), ['[["k", 1]]', ""], [[["k", 1]], None]),
+    "list of time ns": (
+        pa.array([[5, None, 1000], None], pa.list_(pa.time64("ns"))),
+        ['["00:00:00.000000005", null, "00:00:00.000001"]', ""],
+        [["00:00:00.000000005", None, "00:00:00.000001"], None],
+    ),
     "list of nanoseconds": (
         pa.array([[NANO], None], pa.list_(pa.timestamp("ns"))),
         ['["2024-05-13T01:02:03.000000004"]', ""],

@@ -55,17 +55,24 @@ def json_text(column: pa.Array) -> pa.Array:
 def values_of(column: pa.Array) -> Sequence[Any]:
     """The values of a column; values without a Python type as text."""
     try:
-        return column.to_pylist()  # type: ignore[no-any-return]
+        if "time64[ns]" not in str(column.type):  # whose nanoseconds are lost where pandas is installed
+            return column.to_pylist()  # type: ignore[no-any-return]
     except (ValueError, OverflowError):  # nanoseconds, years past 9999, text that is not UTF-8
-        return [_value(each) for each in column]
+        pass
+    return [_value(each) for each in column]
 
 
 def _value(scalar: Any) -> Any:
+    kind = scalar.type
     try:
-        return scalar.as_py()
+        if (
+            not scalar.is_valid
+            or "time64[ns]" not in str(kind)
+            or (pa.types.is_time(kind) and scalar.value % 1000 == 0)
+        ):
+            return scalar.as_py()
     except (ValueError, OverflowError):
         pass
-    kind = scalar.type
     if pa.types.is_map(kind):
         return [(_value(each["key"]), _value(each["value"])) for each in scalar.values]
     if pa.types.is_struct(kind):
