@@ -190,6 +190,7 @@ class Tree:
         id_paths: list[tuple[int, ...]] = []
         open_names: list[str] = []  # the names on the way to the node added last
         trail: tuple[int, ...] = ()
+        depth = len(Level)
         for path in sorted(paths):  # "" sorts first, so this is preorder
             shared = 0
             for name, open_name in zip(path, open_names, strict=False):
@@ -198,7 +199,7 @@ class Tree:
                 shared += 1
             del open_names[shared:]
             trail = trail[:shared]
-            for level in range(shared, len(Level)):
+            for level in range(shared, depth):
                 name = path[level]
                 if not name:
                     break

@@ -429,7 +429,9 @@ def test_version_is_that_of_the_content(tmp_path: Path) -> None:
 
 def test_bundled_tables() -> None:
     shandong, china = Hierarchy.bundled(), Hierarchy.bundled("china")
-    assert (len(shandong), len(shandong.aliases)) == (1 + 16 + 153 + 1835, 27)
+    assert len(shandong) == 1 + 16 + 153 + 1835
+    _, *rows = bundled_path("hierarchy/shandong_aliases.csv").read_text(encoding="utf-8").splitlines()
+    assert len(shandong.aliases) == len(rows) > 20
     assert len(china) == 31 + 332 + 2938 + 40562
     assert china.findings == ()
     assert china.subset("山东省").version == Hierarchy.from_csv(bundled_path("hierarchy/shandong.csv")).version
