@@ -4,7 +4,8 @@
 Modules that need an extra (a model on this machine, Arrow) are imported where they are used.
 """
 
-from qilin.llm.ask import MissingExtra, OpenCase
+from qilin.llm.ask import OpenCase
+from qilin.llm.extras import MissingExtra
 from qilin.llm.constraint import grammar, lark
 from qilin.llm.gaps import Gaps, find_gaps, tags_of
 from qilin.llm.legal import read_answer

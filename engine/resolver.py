@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import lru_cache
-from importlib.util import find_spec
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -64,9 +63,11 @@ class Engine:
         gap_settles: bool = False,
     ) -> None:
         if gap_filler == "auto":
+            from qilin.llm.extras import has_local_model
+
             gap_filler = "local" if has_local_model() else None
         if isinstance(gap_filler, str):
-            from qilin.llm.ask import LazyFiller
+            from qilin.llm.lazy import LazyFiller
 
             gap_filler = LazyFiller(gap_filler)
         self._gap_filler = gap_filler
@@ -221,12 +222,6 @@ class Engine:
         node = None if scope is None else tables.scope_node(scope)
         folded = tables.folds.fold(query)
         return quickly(Asked, (query, folded, today, self._clock, node, context, self._default_date))
-
-
-@lru_cache(maxsize=1)
-def has_local_model() -> bool:
-    """Whether the extra `llm` is installed; torch is not imported to find out."""
-    return all(find_spec(module) for module in ("torch", "transformers", "peft", "llguidance"))
 
 
 @lru_cache(maxsize=1)

@@ -14,8 +14,10 @@ from typer.testing import CliRunner
 
 from qilin import Engine, Resolution
 from qilin.cli.app import app
-from qilin.llm import ask
+from qilin.llm import extras
 from qilin.llm.gaps import tags_of
+from qilin.llm.lazy import LazyFiller
+from qilin.llm.on_this_machine.local import LocalGapFiller
 from qilin.llm.protocol import Choice, Free, GapAnswer, GapRequest, Settled
 from qilin.llm.scripted import ScriptedGapFiller, left_open
 from qilin.names.compiled import Tables
@@ -397,16 +399,16 @@ def test_an_unknown_gap_filler_is_refused(tables: Tables, kind: str) -> None:
 
 
 def test_an_adapter_is_for_a_local_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ask, "find_spec", lambda name: True)
+    monkeypatch.setattr(extras, "find_spec", lambda name: True)
     with pytest.raises(ValueError, match="adapter"):
-        ask.LazyFiller("server:http://localhost/v1", adapter="x")
+        LazyFiller("server:http://localhost/v1", adapter="x")
 
 
 @pytest.mark.parametrize(("kind", "extra"), [("local", "llm"), ("server:http://localhost:8000", "server")])
 def test_a_missing_extra_says_how_to_install_it(
     tables: Tables, monkeypatch: pytest.MonkeyPatch, kind: str, extra: str
 ) -> None:
-    monkeypatch.setattr(ask, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=rf"pip install 'qilin-grid\[{extra}\]'"):
         Engine(tables, gap_settles=True, gap_filler=kind)
 
@@ -414,16 +416,13 @@ def test_a_missing_extra_says_how_to_install_it(
 def test_a_model_is_loaded_once_and_when_it_is_first_needed(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[tuple[str | None, str | None]] = []
 
-    class Module:
-        class LocalGapFiller(ScriptedGapFiller):
-            @classmethod
-            def load(cls, model: str | None, adapter: str | None) -> ScriptedGapFiller:
-                loaded.append((model, adapter))
-                return cls()
+    def load(model: str | None, adapter: str | None) -> ScriptedGapFiller:
+        loaded.append((model, adapter))
+        return ScriptedGapFiller()
 
-    monkeypatch.setattr(ask, "find_spec", lambda name: True)
-    monkeypatch.setattr(ask, "import_module", lambda name: Module)
-    engine = Engine(tables, gap_settles=True, gap_filler=ask.LazyFiller("local", model="base", adapter="lora"))
+    monkeypatch.setattr(extras, "find_spec", lambda name: True)
+    monkeypatch.setattr(LocalGapFiller, "load", load)
+    engine = Engine(tables, gap_settles=True, gap_filler=LazyFiller("local", model="base", adapter="lora"))
     engine.resolve("菏泽投诉", today=TODAY)
     assert not loaded
     for _ in range(3):
@@ -434,12 +433,12 @@ def test_a_model_is_loaded_once_and_when_it_is_first_needed(tables: Tables, monk
 def test_a_model_that_cannot_be_loaded_is_tried_once(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     tries = []
 
-    def missing(name: str) -> Any:
-        tries.append(name)
+    def load(model: str | None, adapter: str | None) -> Any:
+        tries.append(model)
         raise OSError("no such folder: base")
 
-    monkeypatch.setattr(ask, "find_spec", lambda name: True)
-    monkeypatch.setattr(ask, "import_module", missing)
+    monkeypatch.setattr(extras, "find_spec", lambda name: True)
+    monkeypatch.setattr(LocalGapFiller, "load", load)
     engine = Engine(tables, gap_settles=True, gap_filler="local")
     for _ in range(2):
         got = engine.resolve("菏泽低电压台区", today=TODAY)
@@ -497,9 +496,9 @@ def test_rules_alone_conclude_the_same(engine: Engine, tables: Tables) -> None:
 def test_the_bundled_model_is_asked_where_its_extra_is_installed(
     tables: Tables, monkeypatch: pytest.MonkeyPatch, installed: bool
 ) -> None:
-    monkeypatch.setattr("qilin.resolver.has_local_model", lambda: installed)
-    monkeypatch.setattr(ask, "find_spec", lambda name: object())
-    monkeypatch.setattr(ask.LazyFiller, "_open", lambda self: ScriptedGapFiller(lambda request: left_open(request)))
+    monkeypatch.setattr(extras, "has_local_model", lambda: installed)
+    monkeypatch.setattr(extras, "find_spec", lambda name: object())
+    monkeypatch.setattr(LazyFiller, "_open", lambda self: ScriptedGapFiller(lambda request: left_open(request)))
     asked = explain(Engine(tables), "菏泽低电压台区数", today=TODAY).gap
     assert (asked is not None) == installed
     assert explain(Engine(tables, gap_filler=None), "菏泽低电压台区数", today=TODAY).gap is None

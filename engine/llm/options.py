@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class GapOptions(NamedTuple):
     """As for `Engine`: `kind` is "auto", "local", "server:URL", or None for none; the others are of that kind.
 
-    `model`, `adapter`: as for `qilin.llm.ask.LazyFiller`.
+    `model`, `adapter`: as for `qilin.llm.lazy.LazyFiller`.
     """
 
     kind: str | None = "auto"
@@ -28,7 +28,7 @@ class GapOptions(NamedTuple):
         """
         if self.kind is None or self.kind == "auto":
             return self.kind
-        from qilin.llm.ask import LazyFiller
+        from qilin.llm.lazy import LazyFiller
 
         return LazyFiller(self.kind, model=self.model, adapter=self.adapter)
 
@@ -37,7 +37,7 @@ class GapOptions(NamedTuple):
 
         Raises: as `filler`.
         """
-        from qilin.resolver import has_local_model
+        from qilin.llm.extras import has_local_model
 
         kind = self.kind
         if kind == "auto":

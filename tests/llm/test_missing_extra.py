@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from qilin.llm.ask import MissingExtra
+from qilin.llm.extras import MissingExtra
 from qilin.llm.on_this_machine.checkpoint import ModelError
 from qilin.llm.on_this_machine.local import LocalGapFiller
 

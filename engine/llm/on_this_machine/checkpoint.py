@@ -11,7 +11,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from qilin.llm.ask import MissingExtra
+from qilin.llm.extras import MissingExtra
 from qilin.llm.prompt import PROMPTS, SYSTEM, choices_prompt
 
 if TYPE_CHECKING:

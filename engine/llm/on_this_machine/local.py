@@ -12,7 +12,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from qilin.answer.values import LEVEL_NAMES
-from qilin.llm.ask import MissingExtra
+from qilin.llm.extras import MissingExtra
 from qilin.llm.on_this_machine.checkpoint import INSTALL, Checkpoint, load_checkpoint
 from qilin.llm.on_this_machine.decide import Draft, Encoded, Limits, Read, Reading, decide, is_settled
 from qilin.llm.protocol import Choice, GapAnswer, GapRequest
