@@ -1,19 +1,23 @@
-"""Whether an answer is one of those that a request allows, and what it says; shares no code with the grammar.
+"""Whether an answer is legal for a request, and what it says; shares no code with the grammar.
 
 Servers fail open: they drop a grammar they do not know, cut an answer short, add a preamble. So every
-answer is read here once more, character by character, whoever says that it was constrained.
+answer is parsed here once more, character by character, whoever claims that it was constrained.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from qilin.llm.protocol import Choice, Free, GapRequest, Segment, Settled
 
+_PIECE = re.compile("&lt;|&gt;|&amp;|.", re.S)  # an escaped character is one place, however many it is written with
+_OPENING = {"<Indicator>": "Indicator", "<Date>": "Date"}
+
 
 class Tagged(NamedTuple):
-    """A stretch of free text that was tagged: half-open, in code points of the *unescaped* text."""
+    """A tagged span of free text: half-open, in code points of the *unescaped* text."""
 
     start: int
     end: int
@@ -21,9 +25,9 @@ class Tagged(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What was said for one open segment, from `begin` to `end` of the answer.
+    """The answer to one open segment, from `begin` to `end` of the whole answer.
 
-    `choice` is the index of the alternative of a Choice, `tags` what was tagged in a Free.
+    `choice` is the index of the alternative of a Choice, `tags` the tagged spans of a Free.
     """
 
     begin: int
@@ -32,15 +36,22 @@ class Said(NamedTuple):
     tags: tuple[Tagged, ...]
 
 
-def read_answer(text: str, request: GapRequest) -> tuple[Said, ...] | None:
-    """What the answer says for each open segment, in order; None for an answer that is not legal.
+class _Parsed(NamedTuple):
+    """The ways to parse a segment at one place; `short`: the text ends within it, with nothing wrong up to there."""
 
-    Linear in the length of the answer; an answer that could be read in two ways is not legal.
+    ways: list[Said]
+    short: bool
+
+
+def read_answer(text: str, request: GapRequest) -> tuple[Said, ...] | None:
+    """The answer to each open segment, in order; None for a text that is not legal.
+
+    Linear in the length of the text; one that can be parsed in two ways is not legal.
     """
     if not isinstance(text, str) or len(text) > longest(request.segments):
         return None
-    read = [said for end, said in _ends(text, request.segments) if end == len(text)]
-    return read[0] if len(read) == 1 else None
+    whole = [said for end, said in _parse(text, request.segments)[0] if end == len(text)]
+    return whole[0] if len(whole) == 1 else None
 
 
 def is_legal(text: str, request: GapRequest) -> bool:
@@ -49,14 +60,13 @@ def is_legal(text: str, request: GapRequest) -> bool:
 
 
 def is_beginning(text: str, segments: Sequence[Segment]) -> bool:
-    """Whether some legal answer begins with the text, the whole of one included."""
-    cut = _Cut()
-    ends = _ends(text, segments, cut)
-    return cut.short or any(end == len(text) for end, _ in ends)
+    """Whether some legal answer begins with the text, a whole answer included."""
+    ends, short = _parse(text, segments)
+    return short or any(end == len(text) for end, _ in ends)
 
 
 def longest(segments: Sequence[Segment]) -> int:
-    """The length of the longest legal answer, in characters, or a little more."""
+    """An upper bound for the length of a legal answer, in characters."""
     total = 0
     for segment in segments:
         if isinstance(segment, Settled):
@@ -68,95 +78,63 @@ def longest(segments: Sequence[Segment]) -> int:
     return total
 
 
-class _Cut:
-    """Whether the text ended before the answer did, with nothing wrong up to there."""
+def _parse(text: str, segments: Sequence[Segment]) -> tuple[list[tuple[int, tuple[Said, ...]]], bool]:
+    """Each end that the segments, in order from the beginning of the text, may have, with the answers up to there.
 
-    short = False
+    Only a choice between a name and a longer one that begins with it leaves several.
 
-
-Reading = tuple[int, tuple[Said, ...]]
-
-
-def _ends(text: str, segments: Sequence[Segment], cut: _Cut | None = None) -> list[Reading]:
-    """Where the segments, said one after the other from the beginning of the text, may end.
-
-    Only a choice between a name and a longer one that begins with it leaves more than one place open.
+    Returns: these, and whether the text may also end within a segment.
     """
-    note = cut if cut is not None else _Cut()
-    open_ends: list[Reading] = [(0, ())]
+    ends: list[tuple[int, tuple[Said, ...]]] = [(0, ())]
+    short = False
     for segment in segments:
-        following: list[Reading] = []
-        for at, said in open_ends:
+        following: list[tuple[int, tuple[Said, ...]]] = []
+        for at, said in ends:
             if isinstance(segment, Settled):
-                if text.startswith(segment.text, at):
-                    following.append((at + len(segment.text), said))
-                elif segment.text.startswith(text[at:]):
-                    note.short = True
-            elif isinstance(segment, Choice):
-                following += [(s.end, (*said, s)) for s in _chosen(text, at, segment, note)]
+                parsed = _chosen(text, at, (segment.text,))
+                following += [(way.end, said) for way in parsed.ways]
             else:
-                found = _tagged(text, at, segment, note)
-                if found is not None:
-                    following.append((found.end, (*said, found)))
-        open_ends = following
-        if not open_ends:
-            break
-    return open_ends
+                is_choice = isinstance(segment, Choice)
+                parsed = _chosen(text, at, segment.alternatives) if is_choice else _tagged(text, at, segment)
+                following += [(way.end, (*said, way)) for way in parsed.ways]
+            short = short or parsed.short
+        ends = following
+    return ends, short
 
 
-def _chosen(text: str, at: int, choice: Choice, note: _Cut) -> Iterator[Said]:
-    seen: set[str] = set()
-    for number, alternative in enumerate(choice.alternatives):
-        if alternative in seen:
-            continue  # the same words mean the first alternative that has them
-        seen.add(alternative)
-        if text.startswith(alternative, at):
-            yield Said(at, at + len(alternative), number, ())
-        elif len(text) - at < len(alternative) and alternative.startswith(text[at:]):
-            note.short = True
+def _chosen(text: str, at: int, alternatives: Sequence[str]) -> _Parsed:
+    """Every alternative that stands at a place; equal ones count as the first of them."""
+    numbers = {alternative: number for number, alternative in reversed(list(enumerate(alternatives)))}
+    ways = [Said(at, at + len(a), number, ()) for a, number in numbers.items() if text.startswith(a, at)]
+    return _Parsed(ways, any(len(text) - at < len(a) and a.startswith(text[at:]) for a in numbers))
 
 
-_OPENING = {"<Indicator>": "Indicator", "<Date>": "Date"}
-
-
-def _tagged(text: str, at: int, free: Free, note: _Cut) -> Said | None:
+def _tagged(text: str, at: int, free: Free) -> _Parsed:
     """Walk along the free text and the answer at once; only tags may stand in between."""
-    begin, size = at, len(text)
-    ink = len(free.text.rstrip())  # a tag ends here at the latest
-    position = 0  # in the escaped text
-    plain = 0  # the same place in the unescaped text
-    inside = ""
-    started = 0
+    begin, short = at, False
+    pieces = _PIECE.findall(free.text)
+    ink = max((i + 1 for i, piece in enumerate(pieces) if not piece.isspace()), default=0)
+    inside, started = "", 0  # the open tag, and where it opened
     tags: list[Tagged] = []
-    while True:
-        if inside and plain > started and not free.text[position - 1].isspace():
+    for i, piece in enumerate([*pieces, ""]):
+        if inside and i > started and not pieces[i - 1].isspace():
             closing = f"</{inside}>"
             if text.startswith(closing, at):
-                tags.append(Tagged(started, plain, inside))
+                tags.append(Tagged(started, i, inside))
                 at += len(closing)
                 inside = ""
-                continue
-            if closing.startswith(text[at:]):
-                note.short = True
-        if position == len(free.text):
-            return None if inside else Said(begin, at, None, tuple(tags))
-        if inside and position >= ink:
-            return None
-        if not inside and not free.text[position].isspace():
+            else:
+                short = short or closing.startswith(text[at:])
+        if inside and i >= ink:  # the tag must have closed by now
+            return _Parsed([], short)
+        if not inside and i < len(pieces) and not piece.isspace():
             for opening, tag in _OPENING.items():
                 if text.startswith(opening, at):
                     at += len(opening)
-                    inside, started = tag, plain
+                    inside, started = tag, i
                     break
-                if opening.startswith(text[at:]):
-                    note.short = True
-        width = 1
-        if free.text[position] == "&":  # an escaped character is one place, however many it is written with
-            width = next((len(e) for e in ("&lt;", "&gt;", "&amp;") if free.text.startswith(e, position)), 1)
-        if not text.startswith(free.text[position : position + width], at):
-            if at + width > size and free.text.startswith(text[at:], position):
-                note.short = True
-            return None
-        position += width
-        plain += 1
-        at += width
+                short = short or opening.startswith(text[at:])
+        if not text.startswith(piece, at):
+            return _Parsed([], short or piece.startswith(text[at:]))
+        at += len(piece)
+    return _Parsed([Said(begin, at, None, tuple(tags))], short)
