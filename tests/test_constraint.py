@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from benchmarks import qwen_vocabulary
 from qilin.answer.markup import escape
-from qilin.llm.constraint import FREE_TAGS, grammar, lark, open_part, units
+from qilin.llm.constraint import grammar, lark, open_segments
 from qilin.llm.legal import is_beginning, is_legal, read_answer
-from qilin.llm.protocol import Choice, Free, GapRequest, Segment, Settled
+from qilin.llm.protocol import FREE_TAGS, Choice, Free, GapRequest, Segment, Settled, units
 
 needs_llguidance = pytest.mark.skipif(not qwen_vocabulary.is_there(), reason="needs llguidance and dashscope")
 
@@ -161,10 +161,10 @@ def test_what_no_reader_takes_is_refused(character: str) -> None:
         grammar((Free(f"a{character}"),))
 
 
-def test_only_the_open_part_is_asked_for() -> None:
+def test_only_the_open_segments_is_asked_for() -> None:
     segments = (Settled("a"), Settled("b"), Free("c"), Settled("d"), Choice(("e", "f")), Settled("g"))
-    assert open_part(segments) == ("ab", segments[2:5], "g")
-    assert open_part(segments[:2]) == ("ab", (), "")
+    assert open_segments(segments) == ("ab", segments[2:5], "g")
+    assert open_segments(segments[:2]) == ("ab", (), "")
 
 
 def test_the_grammar_grows_linearly_with_free_text() -> None:

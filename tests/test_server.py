@@ -14,9 +14,9 @@ pytest.importorskip("httpx")
 
 from qilin.llm.legal import is_beginning
 from qilin.llm.on_a_server.circuit import Circuit
-from qilin.llm.on_a_server.scores import Heard, heard_in_chat, heard_in_completion, stretch_scores
-from qilin.llm.on_a_server.server import ServerGapFiller, chatml
-from qilin.llm.prompt import SYSTEM, full_prompt
+from qilin.llm.on_a_server.scores import ScoredToken, segment_scores, tokens_of_chat, tokens_of_completion
+from qilin.llm.on_a_server.server import ServerGapFiller
+from qilin.llm.prompt import SYSTEM, chatml, full_prompt
 from qilin.llm.protocol import Choice, Free, GapRequest, Settled
 from tests.scripted_server import GRAMMAR, ScriptedServer, completion, serving
 
@@ -271,15 +271,18 @@ def test_a_score_counts_only_what_was_legal_in_its_place(server: ScriptedServer,
 
 
 def test_tokens_that_were_not_listed_count_against_it() -> None:
-    heard = [Heard("乙".encode(), math.log(0.5), (("乙".encode(), math.log(0.5)),))]
-    scores = stretch_scores(heard, "乙", [(0, 1)], lambda text: is_beginning(text, (Choice(("乙", "丙")),)))
+    tokens = [ScoredToken("乙".encode(), math.log(0.5), (("乙".encode(), math.log(0.5)),))]
+    scores = segment_scores(tokens, "乙", [(0, 1)], lambda text: is_beginning(text, (Choice(("乙", "丙")),)))
     assert scores == pytest.approx((0.5,))
 
 
 def test_half_characters_are_no_reason_for_certainty() -> None:
     first, rest = "乙".encode()[:1], "乙".encode()[1:]
-    heard = [Heard(first, math.log(0.5), ((first, math.log(0.5)), (b"\xe4\xb8", math.log(0.5)))), Heard(rest, 0.0, ())]
-    scores = stretch_scores(heard, "乙", [(0, 1)], lambda text: is_beginning(text, (Choice(("乙", "丙")),)))
+    tokens = [
+        ScoredToken(first, math.log(0.5), ((first, math.log(0.5)), (b"\xe4\xb8", math.log(0.5)))),
+        ScoredToken(rest, 0.0, ()),
+    ]
+    scores = segment_scores(tokens, "乙", [(0, 1)], lambda text: is_beginning(text, (Choice(("乙", "丙")),)))
     assert scores == pytest.approx((0.5,))
 
 
@@ -295,17 +298,19 @@ def test_log_probabilities_that_make_no_sense_give_no_score(
 
 
 def test_tokens_of_another_text_give_no_score() -> None:
-    heard = heard_in_chat(chat_logprobs(("丙", 1.0, {})))
-    assert heard is not None
-    assert stretch_scores(heard, "乙", [(0, 1)], lambda text: True) is None
-    assert stretch_scores([], "乙", [(0, 1)], lambda text: True) is None
+    tokens = tokens_of_chat(chat_logprobs(("丙", 1.0, {})))
+    assert tokens is not None
+    assert segment_scores(tokens, "乙", [(0, 1)], lambda text: True) is None
+    assert segment_scores([], "乙", [(0, 1)], lambda text: True) is None
 
 
 def test_an_end_token_is_left_out() -> None:
-    heard = heard_in_completion({"tokens": ["乙", "<|im_end|>"], "token_logprobs": [-0.1, -0.2], "top_logprobs": None})
-    assert heard is not None
-    assert stretch_scores(heard, "乙", [(0, 1)], lambda text: False) == pytest.approx((1.0,), abs=0.2)
-    assert heard_in_completion({"tokens": ["乙"]}) is None and heard_in_completion(None) is None
+    tokens = tokens_of_completion(
+        {"tokens": ["乙", "<|im_end|>"], "token_logprobs": [-0.1, -0.2], "top_logprobs": None}
+    )
+    assert tokens is not None
+    assert segment_scores(tokens, "乙", [(0, 1)], lambda text: False) == pytest.approx((1.0,), abs=0.2)
+    assert tokens_of_completion({"tokens": ["乙"]}) is None and tokens_of_completion(None) is None
 
 
 def test_requests_are_plain_json(server: ScriptedServer, filler: ServerGapFiller) -> None:

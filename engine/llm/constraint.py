@@ -1,9 +1,9 @@
-"""From segments to a grammar under which only a legal answer can be said.
+"""From segments to a grammar that only legal answers match.
 
 One text for everyone: GBNF, as vLLM (`structured_outputs: {"grammar": …}`), SGLang (`ebnf`) and
 llama.cpp (`grammar`) read it; `lark` gives the same rules to llguidance. Alternatives share their
 beginnings (2,000 side by side are too many for a lexer), and free text is right-linear: two rules a
-character and tag, so its size grows linearly.
+character and tag, so the grammar grows linearly.
 """
 
 from __future__ import annotations
@@ -13,51 +13,47 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from qilin.llm.protocol import Choice, Free, Segment, Settled
+from qilin.llm.protocol import FREE_TAGS, Choice, Free, Segment, Settled, units
 
-FREE_TAGS = ("Indicator", "Date")  # what may be tagged in free text
-_UNIT = re.compile(r"&(?:lt|gt|amp);|.", re.S)  # a tag never cuts an escaped character in two
 _ESCAPES = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _SPECIAL = re.compile(r'["\\\n\r\t]')
 _UNSAYABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _RULE = re.compile(r"^(\S+) ::= ", re.M)
 
 
-class OpenPart(NamedTuple):
-    """What has to be asked: `segments` from the first open one to the last, and what stands around them."""
+class OpenSegments(NamedTuple):
+    """Segments from the first open one to the last, and the settled text around them."""
 
     before: str
     segments: tuple[Segment, ...]
     after: str
 
 
-def open_part(segments: Sequence[Segment]) -> OpenPart:
-    """Leave out the settled text at both ends: it need not be said by a model."""
-    at = [i for i, s in enumerate(segments) if not isinstance(s, Settled)]
-    if not at:
-        return OpenPart("".join(s.text for s in segments if isinstance(s, Settled)), (), "")
-    first, last = at[0], at[-1] + 1
+def open_segments(segments: Sequence[Segment]) -> OpenSegments:
+    """Leave out the settled text at both ends: a model need not generate it."""
+    open_at = [i for i, s in enumerate(segments) if not isinstance(s, Settled)]
+    first, last = (open_at[0], open_at[-1] + 1) if open_at else (len(segments), len(segments))
     before = "".join(s.text for s in segments[:first] if isinstance(s, Settled))
     after = "".join(s.text for s in segments[last:] if isinstance(s, Settled))
-    return OpenPart(before, tuple(segments[first:last]), after)
+    return OpenSegments(before, tuple(segments[first:last]), after)
 
 
 def grammar(segments: Sequence[Segment]) -> str:
     """The answers that the segments allow, as GBNF; the rule `root` is the whole answer.
 
-    Raises: ValueError, for a control character or a lone surrogate, which not every reader takes.
+    Raises: ValueError, for a control character or a lone surrogate, which not every server takes.
     """
     rules: list[str] = []
-    parts: list[str] = []
+    sequence: list[str] = []
     for number, segment in enumerate(segments):
         if isinstance(segment, Settled):
             if segment.text:
-                parts.append(_quoted(segment.text))
+                sequence.append(_quoted(segment.text))
         elif isinstance(segment, Choice):
-            parts.append(_choice(f"c{number}", segment, rules))
+            sequence.append(_choice(f"c{number}", segment, rules))
         elif segment.text:
-            parts.append(_free(f"f{number}", segment, rules))
-    return "\n".join([f"root ::= {' '.join(parts) or _EMPTY}", *rules, ""])
+            sequence.append(_free(f"f{number}", segment, rules))
+    return "\n".join([f"root ::= {' '.join(sequence) or _EMPTY}", *rules, ""])
 
 
 def lark(text: str) -> str:
@@ -75,7 +71,7 @@ def _quoted(text: str) -> str:
 
 
 def _choice(name: str, choice: Choice, rules: list[str]) -> str:
-    """A tree of the alternatives: what several begin with is written once."""
+    """A prefix tree of the alternatives: common beginnings are written once."""
     alternatives = sorted(set(choice.alternatives))
     if not alternatives:
         raise ValueError("a choice needs alternatives")
@@ -88,7 +84,7 @@ def _choice(name: str, choice: Choice, rules: list[str]) -> str:
 
 
 def _branches(name: str, sorted_texts: Sequence[str], at: int, numbers: Iterator[int], rules: list[str]) -> str:
-    """The name of a rule for what the texts, alike up to `at`, say from there."""
+    """The name of a rule for the rest of texts that are alike up to `at`."""
     rule = f"{name}n{next(numbers)}"
     place = len(rules)
     rules.append("")
@@ -116,13 +112,8 @@ def _common(sorted_texts: Sequence[str]) -> int:
     return size
 
 
-def units(text: str) -> list[str]:
-    """Escaped text as what a tag may stand between: characters, `&lt;` and its like counting as one."""
-    return _UNIT.findall(text)
-
-
 def _free(name: str, free: Free, rules: list[str]) -> str:
-    """The text with any stretches tagged: not nested, not empty, blank at neither end."""
+    """The text with any spans tagged: not nested, not empty, blank at neither end."""
     characters = units(free.text)
     size = len(characters)
     ink = max((i + 1 for i, c in enumerate(characters) if c.strip()), default=0)  # a tag ends here at the latest

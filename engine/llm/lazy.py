@@ -26,7 +26,7 @@ class LazyFiller:
             require("this gap filler", "server", "httpx")
             if adapter is not None:
                 raise ValueError("an adapter is for a local model; a server serves it under a model's name.")
-            from qilin.llm.on_a_server.server import api_address
+            from qilin.llm.on_a_server.transport import api_address
 
             api_address(address)
         elif kind == "local":

@@ -1,12 +1,13 @@
-"""The prompt that tagging adapters are trained on: an interface, kept character for character.
+"""The prompts of tagging models: an interface with published adapters, kept character for character.
 
-Training and inference both take it from here, so that a model is asked exactly what it was taught.
+Training and inference both take them from here, so a model is asked exactly as it was taught.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+
+from qilin.llm.protocol import TAG
 
 SYSTEM = "You are a helpful assistant."  # Qwen1.5's own; newer Qwen templates insert another one
 
@@ -33,19 +34,16 @@ _BEFORE = """\
 
 
 def full_prompt(question: str) -> str:
-    """What the user turn says to a model that was tuned on the full prompt."""
+    """The user turn for models tuned on the full prompt."""
     return _BEFORE + question
 
 
 def bare_prompt(question: str) -> str:
-    """What the user turn says to a model that was trained to tag and to do nothing else."""
+    """The user turn for models trained to tag and nothing else."""
     return question
 
 
 PROMPTS = {"full": full_prompt, "bare": bare_prompt}
-
-
-_BETWEEN_TAGS = re.compile(r"</?[A-Za-z]+>")
 
 
 def choices_prompt(question: str, alternatives: Sequence[str] = ()) -> str:
@@ -53,7 +51,13 @@ def choices_prompt(question: str, alternatives: Sequence[str] = ()) -> str:
 
     Args:
         question: the query.
-        alternatives: their tagged forms, the one that leaves the question open not among them; none: the bare prompt.
+        alternatives: tagged forms of the organisations; none gives the bare prompt.
     """
-    paths = ["/".join(name for name in _BETWEEN_TAGS.split(tagged) if name) for tagged in alternatives]
+    paths = ["/".join(name for name in TAG.split(tagged) if name) for tagged in alternatives]
     return "\n".join([question, *paths])
+
+
+def chatml(user: str, system: str = SYSTEM) -> str:
+    """Qwen's chat template written out, up to where the answer begins; no system turn for an empty `system`."""
+    head = f"<|im_start|>system\n{system}<|im_end|>\n" if system else ""
+    return f"{head}<|im_start|>user\n{user}<|im_end|>\n<|im_start|>assistant\n"

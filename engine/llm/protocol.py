@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+FREE_TAGS = ("Indicator", "Date")  # the tags allowed in free text
+TAG = re.compile(r"</?[A-Za-z]+>")
+_UNIT = re.compile(r"&(?:lt|gt|amp);|.", re.S)
+
 
 class Settled(NamedTuple):
-    """A stretch of the answer that the rules have decided: tags and text, escaped, said as it stands."""
+    """A segment of the answer that the rules have decided: tags and text, escaped, copied as it stands."""
 
     text: str
 
@@ -15,14 +20,14 @@ class Settled(NamedTuple):
 class Choice(NamedTuple):
     """One organisation to be chosen.
 
-    `alternatives` are tagged forms; the first one leaves the question open, as the rules did.
+    `alternatives` are tagged forms; the first leaves the question open, as the rules did.
     """
 
     alternatives: tuple[str, ...]
 
 
 class Free(NamedTuple):
-    """Text of the query, escaped, in which stretches may be tagged Indicator or Date."""
+    """Text of the query, escaped, in which spans may be tagged with one of `FREE_TAGS`."""
 
     text: str
 
@@ -30,19 +35,24 @@ class Free(NamedTuple):
 Segment = Settled | Choice | Free
 
 
+def units(text: str) -> list[str]:
+    """Escaped text cut where a tag may stand: characters, an escaped one (`&lt;`) in one piece."""
+    return _UNIT.findall(text)
+
+
 class GapRequest(NamedTuple):
-    """A query, and the tagged form with what the rules left open; the segments in order are the whole answer."""
+    """A query, and its tagged form as segments, some of them open; in order they are the whole answer."""
 
     query: str
     segments: tuple[Segment, ...]
 
 
 class GapAnswer(NamedTuple):
-    """What came back for one request.
+    """The answer to one request.
 
-    `text` is the whole tagged form, settled segments included. `scores` holds the probability in
-    (0, 1] of what was said for each open segment (Choice or Free), in order; None where the backend
-    cannot tell. `error` says in one sentence why there is no answer; the text is then "".
+    `text` is the whole tagged form, settled segments included. `scores` holds, for each open segment
+    (Choice or Free) in order, the probability in (0, 1] of its answer; None where the backend cannot
+    tell. `error` says in one sentence why there is no answer; the text is then "".
     """
 
     text: str
@@ -53,7 +63,7 @@ class GapAnswer(NamedTuple):
 
 
 class GapFiller(Protocol):
-    """A language model behind any kind of door."""
+    """A language model, wherever it runs."""
 
     name: str
 

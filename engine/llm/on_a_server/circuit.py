@@ -29,7 +29,7 @@ class Circuit:
 
     @property
     def is_open(self) -> bool:
-        """Whether calls are refused, or only one is let through to try."""
+        """Whether calls are refused, all but a trial call."""
         return self._opened_at is not None
 
     def admits(self) -> bool:
@@ -50,7 +50,7 @@ class Circuit:
             self._trying = False
 
     def failed(self) -> None:
-        """Note a call that did not: the circuit opens after too many, and anew after a trial."""
+        """Note a call that failed: the circuit opens after too many, and again after a failed trial."""
         with self._lock:
             self._failures += 1
             if self._trying or self._failures >= self._most_failures:

@@ -1,4 +1,4 @@
-"""How each kind of server is told a grammar, and asked to go on from what is settled."""
+"""How each kind of server takes a grammar, and goes on from a message that is begun."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 class Dialect(NamedTuple):
     """One kind of server.
 
-    `owner`: what `/models` gives as `owned_by`; `grammar`: request fields for a GBNF text;
+    `owner`: its `owned_by` in `/models`; `grammar`: request fields for a GBNF text;
     `prefill`: request fields that make it continue the last, unfinished message.
     """
 

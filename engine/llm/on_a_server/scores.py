@@ -1,8 +1,8 @@
-"""From the log probabilities that a server returns to the probability of what was said.
+"""From the log probabilities that a server returns to the probability of each open segment.
 
-Servers tell how likely the model found each token *before* the grammar spoke. What counts is how
-likely it was among the tokens that were legal there, so the others are left out of the sum. Tokens
-beyond those that the server lists are taken to be legal all of them: the score is a lower bound.
+Servers report how likely the model found each token *before* the grammar cut in. The score is its
+probability among the tokens that were legal there, so illegal ones are left out of the sum. Tokens
+beyond those that the server lists all count as legal: the score is a lower bound.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 
-class Heard(NamedTuple):
+class ScoredToken(NamedTuple):
     """A token of an answer: its bytes, its log probability, and the likeliest tokens in its place."""
 
     piece: bytes
@@ -20,11 +20,11 @@ class Heard(NamedTuple):
     others: tuple[tuple[bytes, float], ...]
 
 
-def heard_in_chat(logprobs: Any) -> list[Heard] | None:
-    """The tokens of a chat completion; None where there are none, or not as they should be."""
+def tokens_of_chat(logprobs: Any) -> list[ScoredToken] | None:
+    """The tokens of a chat completion; None where they are missing or malformed."""
     try:
         return [
-            Heard(
+            ScoredToken(
                 _bytes(t), float(t["logprob"]), tuple((_bytes(o), float(o["logprob"])) for o in t["top_logprobs"] or ())
             )
             for t in logprobs["content"]
@@ -33,12 +33,12 @@ def heard_in_chat(logprobs: Any) -> list[Heard] | None:
         return None
 
 
-def heard_in_completion(logprobs: Any) -> list[Heard] | None:
-    """The tokens of a text completion; None where there are none, or not as they should be."""
+def tokens_of_completion(logprobs: Any) -> list[ScoredToken] | None:
+    """The tokens of a text completion; None where they are missing or malformed."""
     try:
         tops = logprobs.get("top_logprobs") or [{}] * len(logprobs["tokens"])
         return [
-            Heard(token.encode(), float(logprob), tuple((o.encode(), float(p)) for o, p in (top or {}).items()))
+            ScoredToken(token.encode(), float(logprob), tuple((o.encode(), float(p)) for o, p in (top or {}).items()))
             for token, logprob, top in zip(logprobs["tokens"], logprobs["token_logprobs"], tops, strict=True)
         ]
     except (TypeError, KeyError, ValueError, AttributeError):
@@ -50,22 +50,22 @@ def _bytes(token: Any) -> bytes:
     return bytes(listed) if listed is not None else str(token["token"]).encode()
 
 
-def stretch_scores(
-    heard: Sequence[Heard], text: str, stretches: Sequence[tuple[int, int]], is_beginning: Callable[[str], bool]
+def segment_scores(
+    tokens: Sequence[ScoredToken], text: str, segments: Sequence[tuple[int, int]], is_beginning: Callable[[str], bool]
 ) -> tuple[float, ...] | None:
-    """The probability of each stretch of the text that was said; None where the tokens are not that text.
+    """The probability of each segment of a text; None where the tokens do not spell the text.
 
     Args:
-        heard: the tokens; what comes behind the text, such as an end token, is left out.
-        text: what was said.
-        stretches: half-open, in characters of the text.
+        tokens: of the answer; those behind the text, such as an end token, are ignored.
+        text: the answer.
+        segments: half-open, in characters of the text.
         is_beginning: whether some legal answer begins so.
     """
     whole = text.encode()
-    places = [(len(text[:a].encode()), len(text[:b].encode())) for a, b in stretches]
-    logs = [0.0] * len(stretches)
+    places = [(len(text[:a].encode()), len(text[:b].encode())) for a, b in segments]
+    logs = [0.0] * len(segments)
     at = 0
-    for token in heard:
+    for token in tokens:
         if at == len(whole):
             break
         end = at + len(token.piece)
@@ -82,12 +82,12 @@ def stretch_scores(
     return tuple(max(min(math.exp(log), 1.0), 1e-9) for log in logs)
 
 
-def _share(said: bytes, token: Heard, is_beginning: Callable[[str], bool]) -> float:
-    """The log of the token's part of all that was legal in its place."""
+def _share(said: bytes, token: ScoredToken, is_beginning: Callable[[str], bool]) -> float:
+    """The log probability of a token among the legal ones in its place."""
     others = {piece: math.exp(min(p, 0.0)) for piece, p in token.others}
     own = others[token.piece] = math.exp(min(token.logprob, 0.0))
     unseen = max(1.0 - sum(others.values()), 0.0)
-    # Part of a character at the end says nothing yet; it counts as legal.
+    # A character that is not complete yet counts as legal.
     legal = sum(
         p for piece, p in others.items() if piece == token.piece or is_beginning((said + piece).decode(errors="ignore"))
     )

@@ -1,4 +1,4 @@
-"""Asks a model behind an OpenAI-compatible endpoint: vLLM, SGLang, llama.cpp.
+"""A gap filler behind an OpenAI-compatible endpoint: vLLM, SGLang, llama.cpp.
 
 Servers fail open: one that does not know a grammar drops it without a word and answers 200. So the
 first call tries out whether this one really constrains, and every answer is read again in full.
@@ -6,7 +6,6 @@ first call tries out whether this one really constrains, and every answer is rea
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import random
@@ -16,42 +15,29 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, Literal, NamedTuple
-from urllib.parse import urlsplit
 
 import httpx
 
-from qilin.llm.constraint import OpenPart, grammar, open_part
+from qilin.llm.constraint import OpenSegments, grammar, open_segments
 from qilin.llm.legal import is_beginning, read_answer
 from qilin.llm.on_a_server.circuit import Circuit
 from qilin.llm.on_a_server.dialects import DIALECTS, Dialect
-from qilin.llm.on_a_server.scores import heard_in_chat, heard_in_completion, stretch_scores
-from qilin.llm.prompt import PROMPTS, SYSTEM
+from qilin.llm.on_a_server.scores import segment_scores, tokens_of_chat, tokens_of_completion
+from qilin.llm.on_a_server.transport import MOST_AT_ONCE, Fault, Transport
+from qilin.llm.prompt import PROMPTS, SYSTEM, chatml
 from qilin.llm.protocol import Choice, Free, GapAnswer, GapRequest, Segment
 
 log = logging.getLogger(__name__)
 
-_LARGEST = 1_000_000  # bytes of one reply
-_AT_ONCE = 8  # requests of one batch that are under way together
 _TOP = 5  # likeliest tokens asked for in each place
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 2.0
 _UNLIKELY, _UNLIKELY_BEGINNING = "龘靐齉", "麤鱻"  # no model says these of its own accord
-_RETRIED = frozenset([408, 425, 429, 500, 502, 503, 504])
-
-
-class _Fault(Exception):
-    """Why there is no answer, in one sentence; `counts`: it is the server that failed; `again`: a retry may help."""
-
-    def __init__(self, reason: str, *, counts: bool = True, again: bool = False) -> None:
-        super().__init__(reason)
-        self.counts = counts
-        self.again = again
 
 
 class Traits(NamedTuple):
     """What a server was found to be.
 
-    `dialect` is None for one that follows a grammar in none of the dialects; `continues`: it goes
-    on from what is settled, so that only the open part has to be said.
+    `dialect` is None for one that follows a grammar in no dialect; `continues`: it goes on from a
+    message that is begun, so that settled text in front need not be generated.
     """
 
     model: str
@@ -75,7 +61,7 @@ class ServerGapFiller:
         client: an httpx client of the caller's, for proxies or certificates.
         clock, sleep, chance: seconds, a wait, and a number in [0, 1); tests bring their own.
 
-    Raises: ValueError, for an address or an option that cannot be.
+    Raises: ValueError, for a bad address or option.
     """
 
     def __init__(
@@ -101,24 +87,25 @@ class ServerGapFiller:
             raise ValueError(f"endpoint {endpoint!r} is not known; give 'chat' or 'completions'.")
         if prompt not in PROMPTS:
             raise ValueError(f"prompt {prompt!r} is not known; give one of {', '.join(PROMPTS)}.")
-        self._url = api_address(url)
-        self.name = f"server:{_shown(self._url)}"
+        key = os.environ.get(api_key_env)
+        self._transport = Transport(
+            url,
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            retries=retries,
+            circuit=circuit,
+            client=client,
+            clock=clock,
+            sleep=sleep,
+            chance=chance,
+        )
+        self.name = self._transport.name
         self._model = model
         self._dialect = dialect
-        self._endpoint = endpoint
+        self._chat = endpoint == "chat"
         self._prompt = PROMPTS[prompt]
         self._extra = dict(extra or {})
-        self._retries = retries
         self._clock = clock
-        self._sleep = sleep
-        self._chance = chance
-        self._circuit = circuit if circuit is not None else Circuit(clock=clock)
-        key = os.environ.get(api_key_env)
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._client = client or httpx.Client(
-            limits=httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=_AT_ONCE), trust_env=False
-        )
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="qilin-server")
+        self._pool = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="qilin-server")
         self._lock = threading.Lock()
         self._traits: Traits | None = None
         self._warnings: tuple[str, ...] = ()
@@ -130,13 +117,13 @@ class ServerGapFiller:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What whoever runs this should know about the server."""
+        """Findings about the server that concern whoever runs it, in sentences."""
         return self._warnings
 
     def close(self) -> None:
         """Give the connections back; nothing can be asked any more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-        self._client.close()
+        self._transport.close()
 
     def fill(self, requests: Sequence[GapRequest], *, timeout_s: float) -> list[GapAnswer]:
         """One answer a request, in order, within `timeout_s` seconds for all of them. Never raises."""
@@ -159,47 +146,45 @@ class ServerGapFiller:
     def _answer(self, request: GapRequest, deadline: float) -> GapAnswer:
         begin = self._clock()
         try:
-            traits = self._known(deadline)
-            answer = self._ask(request, traits, deadline)
-        except _Fault as fault:
+            answer = self._ask(request, self._known(deadline), deadline)
+        except Fault as fault:
             answer = GapAnswer("", error=str(fault))
         except Exception as error:  # the rules' answer stands, whatever a server comes up with
             answer = GapAnswer("", error=f"{self.name} failed: {type(error).__name__}: {error}")
         return answer._replace(latency_ms=(self._clock() - begin) * 1000)
 
     def _ask(self, request: GapRequest, traits: Traits, deadline: float) -> GapAnswer:
-        whole = OpenPart("", request.segments, "")
-        part = open_part(request.segments) if traits.continues else whole
-        said, logprobs = self._say(self._prompt(request.query), part.before, part.segments, traits, deadline)
-        text = part.before + said + part.after
+        whole = OpenSegments("", request.segments, "")
+        asked = open_segments(request.segments) if traits.continues else whole
+        rules, most_tokens = grammar(asked.segments), _most_tokens(asked.segments)
+        generated, logprobs = self._generate(
+            self._prompt(request.query), asked.before, rules, most_tokens, traits, deadline
+        )
+        text = asked.before + generated + asked.after
         read = read_answer(text, request)
-        if read is None and part is not whole and read_answer(said, request) is not None:
-            text, part, read = said, whole, read_answer(said, request)  # it said the settled part again
-        scores = None
-        if read is not None:
-            hear = heard_in_chat if self._endpoint == "chat" else heard_in_completion
-            heard = hear(logprobs)
-            offset, segments = len(part.before), part.segments
-            if heard is not None:
-                scores = stretch_scores(
-                    heard,
-                    said,
-                    [(s.begin - offset, s.end - offset) for s in read],
-                    lambda beginning: is_beginning(beginning, segments),
-                )
+        if read is None and asked is not whole and (read := read_answer(generated, request)) is not None:
+            text, asked = generated, whole  # it repeated the settled text
+        if read is None:
+            return GapAnswer(text)
+        offset, segments = len(asked.before), asked.segments
+        tokens = tokens_of_chat(logprobs) if self._chat else tokens_of_completion(logprobs)
+        if tokens is None:
+            return GapAnswer(text)
+        spans = [(said.begin - offset, said.end - offset) for said in read]
+        scores = segment_scores(tokens, generated, spans, lambda beginning: is_beginning(beginning, segments))
         return GapAnswer(text, scores)
-
-    def _say(
-        self, prompt: str, before: str, segments: Sequence[Segment], traits: Traits, deadline: float
-    ) -> tuple[str, Any]:
-        """What the model says, and the log probabilities as the server tells them."""
-        return self._generate(prompt, before, grammar(segments), _most_tokens(segments), traits, deadline)
 
     def _generate(
         self, prompt: str, before: str, rules: str, most_tokens: int, traits: Traits, deadline: float
     ) -> tuple[str, Any]:
+        """The generated text, and the log probabilities as the server reports them.
+
+        Args:
+            before: the beginning of the answer, which the server goes on from.
+            rules: a GBNF grammar of the rest.
+        """
         body: dict[str, Any] = {"model": traits.model, "temperature": 0, "max_tokens": most_tokens, "stream": False}
-        if self._endpoint == "chat":
+        if self._chat:
             messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": prompt}]
             if before:
                 messages.append({"role": "assistant", "content": before})
@@ -208,15 +193,13 @@ class ServerGapFiller:
         else:
             body |= {"prompt": chatml(prompt) + before, "logprobs": _TOP}
         body |= traits.dialect.grammar(rules) if traits.dialect else {}
-        reply = self._post(
-            "chat/completions" if self._endpoint == "chat" else "completions", body | self._extra, deadline
-        )
-        return _content(reply, self.name)
+        path = "chat/completions" if self._chat else "completions"
+        return _completion(self._transport.post(path, body | self._extra, deadline), self.name)
 
     # ── what the server is ───────────────────────────────────────────────────────────────────────
 
     def _known(self, deadline: float) -> Traits:
-        """What the server is; found out by the first call that reaches it."""
+        """The server's traits; found out by the first call that reaches it."""
         if self._traits is None:
             with self._lock:
                 if self._traits is None:
@@ -242,100 +225,40 @@ class ServerGapFiller:
         return Traits(model, None, False)
 
     def _keeps_to(self, traits: Traits, before: str, only: str, deadline: float) -> bool:
+        """Whether the server says what its grammar allows, and nothing else."""
         try:
             said, _ = self._generate("请回答：济南", before, f'root ::= "{only}"\n', 32, traits, deadline)
-        except _Fault as fault:
-            if fault.counts:
+        except Fault as fault:
+            if fault.server_failed:
                 raise
-            return False  # a field that it does not accept
+            return False  # it refuses a field
         return said == only
 
     def _listed(self, deadline: float) -> tuple[str, str]:
-        """The model to ask and who the server says it belongs to."""
+        """The model to ask, and its owner as the server reports it.
+
+        Raises: Fault, where the server cannot be asked, or lists no model and none was given.
+        """
         try:
-            models = self._get("models", deadline)["data"]
+            models = self._transport.get("models", deadline)["data"]
             first = next((m for m in models if self._model in (None, m["id"])), {"id": self._model})
             model, owner = first["id"], first.get("owned_by", "")
-        except _Fault as fault:
-            if fault.counts or self._model is None:
+        except Fault as fault:
+            if fault.server_failed or self._model is None:
                 raise
             return self._model, ""
         except (TypeError, KeyError, AttributeError):
             model, owner = self._model, ""
         if not isinstance(model, str):
-            raise _Fault(f"{self.name} lists no model; give its name (model=…).", counts=False)
+            raise Fault(f"{self.name} lists no model; give its name (model=…).", server_failed=False)
         return model, str(owner)
 
-    def _warn(self, what: str) -> None:
-        self._warnings = (*self._warnings, what)
-        log.warning("%s: %s", self.name, what)
-
-    # ── transport ────────────────────────────────────────────────────────────────────────────────
-
-    def _get(self, path: str, deadline: float) -> Any:
-        return self._send("GET", path, None, deadline)
-
-    def _post(self, path: str, body: dict[str, Any], deadline: float) -> Any:
-        return self._send("POST", path, body, deadline)
-
-    def _send(self, method: str, path: str, body: dict[str, Any] | None, deadline: float) -> Any:
-        """The reply of one request, sent again a few times where that may help and there is time."""
-        attempt = 0
-        while True:
-            if not self._circuit.admits():
-                raise _Fault(f"{self.name} kept failing and is left alone for a while", counts=False)
-            try:
-                reply = self._once(method, path, body, deadline)
-            except _Fault as fault:
-                (self._circuit.failed if fault.counts else self._circuit.succeeded)()
-                wait = min(_FIRST_WAIT_S * 2**attempt, _LONGEST_WAIT_S) * (0.5 + self._chance())
-                if not fault.again or attempt >= self._retries or self._clock() + wait >= deadline:
-                    raise
-            except BaseException:
-                self._circuit.failed()
-                raise
-            else:
-                self._circuit.succeeded()
-                return reply
-            self._sleep(wait)
-            attempt += 1
-
-    def _once(self, method: str, path: str, body: dict[str, Any] | None, deadline: float) -> Any:
-        left = deadline - self._clock()
-        if left <= 0:
-            raise _Fault(f"{self.name} did not answer in time", counts=False)
-        content = bytearray()
-        try:
-            with self._client.stream(
-                method,
-                f"{self._url}/{path}",
-                content=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
-                headers={"Content-Type": "application/json", **self._headers},
-                timeout=left,
-            ) as reply:
-                # A server may go on for ever, byte by byte: no single read would time out.
-                for piece in reply.iter_bytes():
-                    content += piece
-                    if len(content) > _LARGEST:
-                        raise _Fault(f"{self.name} sent more than {_LARGEST} bytes")
-                    if self._clock() > deadline:
-                        raise _Fault(f"{self.name} did not answer in time")
-        except httpx.TimeoutException as error:
-            raise _Fault(f"{self.name} did not answer in time") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _Fault(f"{self.name} cannot be reached: {type(error).__name__}: {error}", again=True) from error
-        status = reply.status_code
-        if status != 200:
-            said = bytes(content[:200]).decode(errors="replace").replace("\n", " ")
-            failed = status in _RETRIED or status >= 500
-            raise _Fault(f"{self.name} answered {status}: {said}", counts=failed, again=failed)
-        try:
-            return json.loads(content)
-        except (ValueError, RecursionError) as error:
-            raise _Fault(f"{self.name} answered with something that is no JSON") from error
+    def _warn(self, finding: str) -> None:
+        self._warnings = (*self._warnings, finding)
+        log.warning("%s: %s", self.name, finding)
 
 
-def _content(reply: Any, name: str) -> tuple[str, Any]:
+def _completion(reply: Any, name: str) -> tuple[str, Any]:
     """The text of a completion and its log probabilities."""
     try:
         choice = reply["choices"][0]
@@ -344,13 +267,13 @@ def _content(reply: Any, name: str) -> tuple[str, Any]:
         refusal = message.get("refusal") if message is not None else None
         reason = choice.get("finish_reason")
     except (TypeError, KeyError, IndexError, AttributeError) as error:
-        raise _Fault(f"{name} answered without a completion", counts=False) from error
+        raise Fault(f"{name} answered without a completion", server_failed=False) from error
     if refusal or reason == "content_filter":
-        raise _Fault("the model refused to answer", counts=False)
+        raise Fault("the model refused to answer", server_failed=False)
     if reason == "length":
-        raise _Fault("the model's answer was cut short", counts=False)
+        raise Fault("the model's answer was cut short", server_failed=False)
     if not isinstance(said, str) or not said:
-        raise _Fault("the model's answer is empty", counts=False)
+        raise Fault("the model's answer is empty", server_failed=False)
     return said, choice.get("logprobs")
 
 
@@ -363,32 +286,3 @@ def _most_tokens(segments: Sequence[Segment]) -> int:
         else:
             most += len(segment.text) * (4 if isinstance(segment, Free) else 1)
     return min(most, 2048)
-
-
-def chatml(prompt: str) -> str:
-    """Qwen's chat template with its system prompt, written out up to where the answer begins."""
-    return f"<|im_start|>system\n{SYSTEM}<|im_end|>\n<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n"
-
-
-def api_address(url: str) -> str:
-    """The address that paths are put behind: http://host:8000 is http://host:8000/v1.
-
-    Raises: ValueError, for what is no address.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(
-            f"server address {_shown(url)!r} is no http(s) URL; give one such as http://localhost:8000/v1."
-        )
-    url = url.rstrip("/")
-    return url if parts.path.strip("/") else f"{url}/v1"
-
-
-def _shown(url: str) -> str:
-    """An address without what may be a password in it."""
-    parts = urlsplit(url)
-    return (
-        f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
-        if parts.hostname
-        else url
-    )
