@@ -14,7 +14,6 @@ from qilin.cli.app import app
 from qilin.llm.legal import is_legal
 from qilin.llm.protocol import GapAnswer, GapRequest
 from qilin.llm.scripted import left_open
-from qilin.training.alone import whole_question_grammar
 from qilin.training.evaluate import (
     GAPS,
     HOLD_OUT,
@@ -41,6 +40,7 @@ from qilin.training.measure import (
     percentile,
     wilson,
 )
+from qilin.training.question_grammar import whole_question_grammar
 from qilin.training.report import markdown, page, write_report
 
 SHANDONG = "<Province>山东省</Province>"

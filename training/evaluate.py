@@ -19,7 +19,6 @@ from qilin.hierarchy import Hierarchy
 from qilin.llm.protocol import GapAnswer, GapFiller, GapRequest
 from qilin.names.compiled import Tables
 from qilin.training import words
-from qilin.training.alone import whole_question_grammar
 from qilin.training.examples import Row, generate
 from qilin.training.measure import (
     Interval,
@@ -36,6 +35,7 @@ from qilin.training.measure import (
     tags_of,
     wilson,
 )
+from qilin.training.question_grammar import whole_question_grammar
 from qilin.training.split import Part
 
 TODAY: Final = date(2024, 5, 13)

@@ -45,8 +45,9 @@ def evaluate(
         filler = None
         if not rules_only:
             from qilin.llm.on_this_machine.local import LocalGapFiller
+            from qilin.training.alone import ModelAlone
 
-            filler = LocalGapFiller.load(model, adapter, device=device, dtype=dtype)
+            filler = ModelAlone(LocalGapFiller.load(model, adapter, device=device, dtype=dtype))
         hierarchy = options.hierarchy()
         with step_bars() as progress:
             report = run(hierarchy, filler, size=size, alone=alone, threshold=threshold, seed=seed, progress=progress)

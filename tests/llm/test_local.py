@@ -14,15 +14,15 @@ pytest.importorskip("torch", reason="needs the extra 'llm'")
 pytest.importorskip("transformers")
 pytest.importorskip("peft")
 
-from qilin.llm.on_this_machine.checkpoint import Manner, ModelError
-from qilin.llm.on_this_machine.decide import Limits
+from qilin.llm.on_this_machine.checkpoint import ModelError, PromptFormat
 from qilin.llm.on_this_machine.local import LocalGapFiller, offered
+from qilin.llm.on_this_machine.token_tree import Limits
 from qilin.llm.prompt import full_prompt
 from qilin.llm.protocol import Choice, Free, GapRequest, Settled
-from tests.llm.tiny import write_adapter, write_base
+from qilin.training.alone import ModelAlone
+from tests.llm.tiny import FOLDERS, write_adapter, write_base
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.*:FutureWarning")  # peft on transformers
-FOLDERS = {"words": {"whole_words": True}, "tags": {"whole_words": False, "tags": True}}
 
 
 @pytest.fixture(scope="module")
@@ -128,10 +128,10 @@ def test_a_batch_says_what_its_requests_say_alone(filler):
         assert alone.scores == pytest.approx(answer.scores, rel=1e-3)
 
 
-def test_how_much_is_drafted_at_once_changes_no_answer(filler, bases):
-    """A draft of one token is decoding token by token, forced ones excepted."""
+def test_how_far_a_tree_looks_ahead_changes_no_answer(filler, bases):
+    """A lookahead of one token is decoding token by token, forced ones excepted."""
     name = filler.name.partition(":")[2]
-    slow = LocalGapFiller.load(bases[name], device="cpu", limits=Limits(draft=1))
+    slow = LocalGapFiller.load(bases[name], device="cpu", limits=Limits(lookahead=1))
     asked = requests(5, 20)
     quick, patient = filler.fill(asked, timeout_s=60), slow.fill(asked, timeout_s=60)
     assert [a.text for a in quick] == [a.text for a in patient]
@@ -253,7 +253,7 @@ def test_a_model_says_how_it_was_trained_to_be_asked(bases, tmp_path):
     assert said == "<|im_start|>user\n菏泽<|im_end|>\n<|im_start|>assistant\n"
     (folder / "qilin.json").write_text('{"prompt": "long"}', "utf-8")
     with pytest.raises(ModelError, match=r"qilin\.json: prompt is 'long'. Known: bare, choices, full"):
-        Manner.beside(folder)
+        PromptFormat.beside(folder)
 
 
 def test_a_model_that_reads_the_alternatives(bases, tmp_path):
@@ -273,7 +273,7 @@ def test_a_model_that_reads_the_alternatives(bases, tmp_path):
     assert said == (
         "<|im_start|>user\n菏泽聚野\n巨野县供电公司\n山东省/菏泽/曹县供电公司<|im_end|>\n<|im_start|>assistant\n"
     )
-    assert "/" not in filler.manner.render("菏泽", ["<City>菏泽</City>"] * 100)
+    assert "/" not in filler.checkpoint.prompt_format.render("菏泽", ["<City>菏泽</City>"] * 100)
     assert filler.fill([request], timeout_s=9)[0].error is None
 
 
@@ -285,7 +285,7 @@ def test_an_adapter_is_merged_and_changes_what_is_said(bases, adapter):
     adapted = LocalGapFiller.load(bases["words"], adapter, device="cpu")
     assert adapted.name == "local:lora"
     assert not any("lora" in name for name, _ in adapted.model.named_modules())
-    assert adapted.generate_free(["菏泽投诉"]) != plain.generate_free(["菏泽投诉"])
+    assert ModelAlone(adapted).generate(["菏泽投诉"])[0].text != ModelAlone(plain).generate(["菏泽投诉"])[0].text
     asked = requests(3)
     for request, answer in zip(asked, adapted.fill(asked, timeout_s=60), strict=True):
         assert is_one_of(answer.text, request.segments)
@@ -342,47 +342,3 @@ def test_devices_and_types(bases):
     if not torch.cuda.is_available():
         with pytest.raises(ModelError, match="sees no GPU"):
             LocalGapFiller.load(bases["tags"], device="cuda")
-
-
-# ── the model by itself ──────────────────────────────────────────────────────────────────────────
-
-
-def test_free_generation_is_that_of_transformers(bases):
-    import torch
-
-    filler = LocalGapFiller.load(bases["tags"], device="cpu")
-    prompt = torch.tensor([filler.prompt("菏泽投诉")])
-    with torch.inference_mode():
-        ids = filler.model.generate(prompt, do_sample=False, max_new_tokens=40, eos_token_id=filler.end)[
-            0, prompt.shape[1] :
-        ]
-    wanted = filler._tokenizer.decode([i for i in ids.tolist() if i != filler.end], skip_special_tokens=False)
-    said = filler.generate_free(["菏泽投诉", "麒麟所意见数量"])
-    assert said[0][:20] == wanted[:20]
-    assert said == [filler.generate_free([q])[0] for q in ("菏泽投诉", "麒麟所意见数量")]
-
-
-def test_generation_under_a_grammar(filler):
-    pytest.importorskip("llguidance")
-    grammar = 'start: "菏泽" ("<Indicator>投诉</Indicator>" | "投诉" | "<Date>") ("数" | "量")'
-    answers = filler.generate(["菏泽投诉数", "麒麟"], grammar=lambda query: grammar)
-    for answer in answers:
-        assert answer.error is None
-        assert answer.text[:-1] in {"菏泽<Indicator>投诉</Indicator>", "菏泽投诉", "菏泽<Date>"}
-        assert answer.text[-1] in "数量"
-
-
-def test_tags_of_one_token_can_be_said_under_a_grammar(filler):
-    pytest.importorskip("llguidance")
-    for tag in ("Province", "City", "Company", "Substation", "Indicator", "Date"):
-        said = filler.generate(["菏泽"], grammar=lambda query, tag=tag: f'start: "<{tag}>菏泽</{tag}>"')[0]
-        assert (said.text, said.error) == (f"<{tag}>菏泽</{tag}>", None)
-        if filler.name == "local:tags":
-            ids = filler.encode(f"<{tag}>").ids
-            assert len(ids) == 1 and filler._matcher(f'start: "<{tag}>"').consume_token(ids[0])
-
-
-def test_a_grammar_that_is_none(filler):
-    pytest.importorskip("llguidance")
-    answer = filler.generate(["菏泽"], grammar=lambda query: "start: nothing")[0]
-    assert answer.text == "" and "llguidance" in answer.error

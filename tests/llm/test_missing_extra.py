@@ -15,7 +15,7 @@ from qilin.llm.on_this_machine.local import LocalGapFiller
 @pytest.mark.parametrize("package", ["torch", "transformers"])
 def test_the_install_command(monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(MissingExtra, match=r"Install it: pip install 'qilin\[llm\]'"):
+    with pytest.raises(MissingExtra, match=r"Install the extra: pip install 'qilin-grid\[llm\]'"):
         LocalGapFiller.load("anything")
 
 

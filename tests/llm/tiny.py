@@ -9,6 +9,7 @@ from typing import Any
 QWEN_SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
+FOLDERS = {"words": {"whole_words": True}, "tags": {"whole_words": False, "tags": True}}  # arguments of `write_base`
 TEXTS = [
     "山东省菏泽巨野县供电公司麒麟供电所投诉数量",
     "济南市中供电中心意见百万户量总数",

@@ -1,4 +1,4 @@
-"""A base model, and an adapter that fits it, from folders or names; what does not fit is told before it runs."""
+"""A base model and the adapter merged into it, from folders or names; a bad fit is reported before it is used."""
 
 from __future__ import annotations
 
@@ -11,79 +11,79 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from qilin.llm.extras import MissingExtra
-from qilin.llm.prompt import PROMPTS, SYSTEM, choices_prompt
+from qilin.llm.extras import needing
+from qilin.llm.prompt import PROMPTS, SYSTEM, chatml, choices_prompt
 
 if TYPE_CHECKING:
     import torch
 
-INSTALL = "pip install 'qilin-grid[llm]'"
-OWN_FILE = "qilin.json"  # beside a model: how it was trained to be asked
-BUNDLED = "model"
-MOST_CHOICES = 12  # as many as a question of the training data offers
+FORMAT_FILE = "qilin.json"  # beside a model: its prompt format
+_BUNDLED = "model"
+_MOST_CHOICES = 12  # as many as a question of the training data offers
 _log = logging.getLogger(__name__)
 _ENDINGS = {"qwen": "", "qwen3": "<think>\n\n</think>\n\n", "qwen3_nothink": ""}
 
 
 class ModelError(ValueError):
-    """A model or adapter that cannot be used: where, what, why, and what to do."""
+    """A model or adapter that cannot be used: where, what, why, and the next step."""
 
 
-class Manner(NamedTuple):
-    """How a model was trained to be asked."""
+class PromptFormat(NamedTuple):
+    """How a model was trained to be asked.
+
+    `prompt`: a key of `PROMPTS`, or "choices"; `template`: a chat template, as LLaMA-Factory calls it.
+    """
 
     prompt: str = "full"
     system: str = SYSTEM
     template: str = "qwen"
 
     @classmethod
-    def beside(cls, *folders: Path | None) -> Manner:
-        """What `qilin.json` says in the first folder that has one; else the prompt of the published adapters."""
-        for folder in folders:
-            path = folder and folder / OWN_FILE
-            if path and path.is_file():
-                return cls.from_file(path)
-        return cls()
+    def beside(cls, *folders: Path | None) -> PromptFormat:
+        """From `qilin.json` of the first folder that has one; else the format of the published adapters.
 
-    @classmethod
-    def from_file(cls, path: Path) -> Manner:
+        Raises: ModelError, for a file that cannot be used.
+        """
+        path = next((f / FORMAT_FILE for f in folders if f and (f / FORMAT_FILE).is_file()), None)
+        if path is None:
+            return cls()
         content = _json(path)
-        manner = cls(**{key: content[key] for key in cls._fields if key in content})
+        found = cls(**{key: content[key] for key in cls._fields if key in content})
         for key, known in (("prompt", {*PROMPTS, "choices"}), ("template", {*_ENDINGS})):
-            value = getattr(manner, key)
+            value = getattr(found, key)
             if value not in known:
                 raise ModelError(f"{path}: {key} is {value!r}. Known: {', '.join(sorted(known))}. Correct the file.")
-        return manner
+        return found
 
     def render(self, question: str, alternatives: Sequence[str] = ()) -> str:
-        """The whole text that the model goes on from.
+        """The whole text in front of the answer.
 
         Args:
-            alternatives: Tagged forms of the organisations to choose among; a model that was not trained to
-                read them, or not so many, is not told.
+            alternatives: Tagged forms of the organisations to choose among; left out for a model that was not
+                trained to read them, or not so many.
         """
         question = unicodedata.normalize("NFC", question)
         if self.prompt == "choices":
-            said = choices_prompt(question, alternatives if len(alternatives) <= MOST_CHOICES else ())
+            user = choices_prompt(question, alternatives if len(alternatives) <= _MOST_CHOICES else ())
         else:
-            said = PROMPTS[self.prompt](question)
-        head = f"<|im_start|>system\n{self.system}<|im_end|>\n" if self.system else ""
-        turn = f"<|im_start|>user\n{said}<|im_end|>\n<|im_start|>assistant\n"
-        return head + turn + _ENDINGS[self.template]
+            user = PROMPTS[self.prompt](question)
+        return chatml(user, self.system) + _ENDINGS[self.template]
 
     def beginning(self) -> str:
-        """What stands before every question."""
+        """The text in front of every question."""
         mark = "\ue000"
         return self.render(mark).partition(mark)[0]
 
 
 class Checkpoint(NamedTuple):
+    """A model ready to be asked."""
+
     model: Any  # PreTrainedModel
     tokenizer: Any  # tokenizers.Tokenizer, without its normaliser
-    manner: Manner
-    end: int  # ends an answer
-    ends: frozenset[int]  # any of these ends what a model says by itself
-    special: tuple[str, ...]
+    prompt_format: PromptFormat
+    end: int  # token that ends an answer
+    ends: frozenset[int]  # tokens at which unconstrained text ends
+    special: tuple[str, ...]  # control tokens, longest first
     name: str
 
 
@@ -98,47 +98,44 @@ def load_checkpoint(
 
     Raises: MissingExtra; ModelError.
     """
-    try:
+    with needing("a local model", "llm"):
         import torch  # noqa: F401
         import transformers
         from transformers import AutoModelForCausalLM, AutoTokenizer
-    except ImportError as error:
-        raise MissingExtra(f"a local model needs the extra 'llm' ({error}). Install it: {INSTALL}") from error
     folder = _folder(adapter, "adapter", "adapter_config.json") if adapter is not None else None
     recorded = _json(folder / "adapter_config.json") if folder else {}
-    base = _base(base, recorded)
-    place = Path(fspath(base))
-    local = place if place.exists() else None
+    name = fspath(_base(base, recorded))
+    local = Path(name) if Path(name).exists() else None
     if local:
         _folder(local, "base model", "config.json")
-    elif _looks_like_path(fspath(base)):
-        raise ModelError(f"{fspath(base)}: there is no such folder. Give the folder of a base model, or its name.")
+    elif _looks_like_path(name):
+        raise ModelError(f"{name}: there is no such folder. Give the folder of a base model, or its name.")
     chosen = _device(device)
     kind = _dtype(dtype, chosen)
     key = "dtype" if tuple(map(int, transformers.__version__.split(".")[:2])) >= (4, 56) else "torch_dtype"
     transformers.utils.logging.disable_progress_bar()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(fspath(base))
-        model = AutoModelForCausalLM.from_pretrained(fspath(base), attn_implementation="sdpa", **{key: kind})
+        tokenizer = AutoTokenizer.from_pretrained(name)
+        model = AutoModelForCausalLM.from_pretrained(name, attn_implementation="sdpa", **{key: kind})
     except Exception as error:
-        raise ModelError(f"{fspath(base)}: this model cannot be loaded: {error}") from error
+        raise ModelError(f"{name}: this model cannot be loaded: {error}") from error
     if folder:
-        _check_adapter(folder, recorded, model, fspath(base))
+        _check_adapter(folder, recorded, model, name)
         model = _merged(model, folder)
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
-        raise ModelError(f"{fspath(base)}: the tokenizer has no tokenizer.json. Convert it to a fast tokenizer.")
+        raise ModelError(f"{name}: the tokenizer has no tokenizer.json. Convert it to a fast tokenizer.")
     model = model.to(chosen).eval()
     end = _end_of_turn(backend, tokenizer)
     plain = _plain(backend)
     return Checkpoint(
         model,
         plain,
-        Manner.beside(folder, local),
+        PromptFormat.beside(folder, local),
         end,
         frozenset({end, tokenizer.eos_token_id} - {None}),
         _special(plain, tokenizer),
-        f"local:{(folder or place).name}",
+        f"local:{(folder or Path(name)).name}",
     )
 
 
@@ -152,10 +149,10 @@ def _base(base: str | PathLike[str] | None, recorded: Mapping[str, Any]) -> str 
     from qilin.hierarchy.findings import HierarchyError
 
     try:
-        return bundled_path(BUNDLED)
+        return bundled_path(_BUNDLED)
     except HierarchyError:
         raise ModelError(
-            f"no small model is bundled ({ROOT / BUNDLED}). "
+            f"no small model is bundled ({ROOT / _BUNDLED}). "
             "Train it with 'qilin train', or give the folder of a base model."
         ) from None
 
@@ -209,10 +206,7 @@ def _dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype:
 
 
 def _check_adapter(folder: Path, recorded: Mapping[str, Any], model: Any, base: str) -> None:
-    """Every matrix of the adapter must have a layer of its size in the base.
-
-    Raises: ModelError.
-    """
+    """Raises ModelError unless every matrix of the adapter has a layer of its size in the base."""
     named = str(recorded.get("base_model_name_or_path") or "")
     step = f"Use the base it was trained on{f', {named!r}' if named else ''}, or an adapter trained on {base!r}."
     layers = dict(model.named_modules())
@@ -221,7 +215,7 @@ def _check_adapter(folder: Path, recorded: Mapping[str, Any], model: Any, base: 
         missing = [t for t in targets if not any(name == t or name.endswith("." + t) for name in layers)]
         if missing:
             raise ModelError(f"{folder}: adapts the layers {missing}, which the base {base!r} does not have. {step}")
-    for key, shape in _shapes(folder / "adapter_model.safetensors"):
+    for key, shape in tensor_shapes(folder / "adapter_model.safetensors").items():
         name, _, part = key.removeprefix("base_model.model.").rpartition(".lora_")
         if not name:
             continue
@@ -239,26 +233,28 @@ def _check_adapter(folder: Path, recorded: Mapping[str, Any], model: Any, base: 
         )
 
 
-def _shapes(path: Path) -> list[tuple[str, list[int]]]:
+def tensor_shapes(path: Path) -> dict[str, list[int]]:
+    """The shape of each tensor in a safetensors file; {} where there is no file (peft has older formats).
+
+    Raises: ModelError, for a damaged file.
+    """
     if not path.is_file():
-        return []  # an older format; peft itself complains if it does not fit
+        return {}
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="numpy") as file:
-            return [(key, list(file.get_slice(key).get_shape())) for key in file.keys()]  # noqa: SIM118
+            return {key: list(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path}: this cannot be read: {error}. Copy the folder anew.") from error
 
 
 def _merged(model: Any, folder: Path) -> Any:
-    try:
+    with needing("an adapter", "llm"):
         from peft import PeftModel
-    except ImportError as error:
-        raise MissingExtra(f"an adapter needs the extra 'llm' ({error}). Install it: {INSTALL}") from error
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # between peft and transformers, of no use to the caller
+            warnings.simplefilter("ignore", FutureWarning)  # between peft and transformers, not for the caller
             return PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
     except Exception as error:
         raise ModelError(f"{folder}: this adapter cannot be used: {error}") from error
@@ -268,7 +264,7 @@ def _merged(model: Any, folder: Path) -> Any:
 
 
 def _plain(backend: Any) -> Any:
-    """A copy that takes text as it stands: no normaliser, nothing cut off, filled up or put around it."""
+    """A copy without normaliser, truncation, padding or added tokens: it encodes text exactly as given."""
     from tokenizers import Tokenizer
 
     content = json.loads(backend.to_str())
@@ -277,7 +273,7 @@ def _plain(backend: Any) -> Any:
 
 
 def _special(plain: Any, tokenizer: Any) -> tuple[str, ...]:
-    """The strings that steer the model, the longest first."""
+    """The control tokens of the tokenizer, longest first."""
     added = json.loads(plain.to_str())["added_tokens"]
     found = {token["content"] for token in added if token["special"]} | {str(t) for t in tokenizer.all_special_tokens}
     return tuple(sorted(found, key=lambda token: (-len(token), token)))
