@@ -90,13 +90,12 @@ def _parse(text: str, segments: Sequence[Segment]) -> tuple[list[tuple[int, tupl
     for segment in segments:
         following: list[tuple[int, tuple[Said, ...]]] = []
         for at, said in ends:
-            if isinstance(segment, Settled):
-                parsed = _chosen(text, at, (segment.text,))
-                following += [(way.end, said) for way in parsed.ways]
+            if isinstance(segment, Free):
+                parsed = _tagged(text, at, segment)
             else:
-                is_choice = isinstance(segment, Choice)
-                parsed = _chosen(text, at, segment.alternatives) if is_choice else _tagged(text, at, segment)
-                following += [(way.end, (*said, way)) for way in parsed.ways]
+                parsed = _chosen(text, at, segment.alternatives if isinstance(segment, Choice) else (segment.text,))
+            for way in parsed.ways:
+                following.append((way.end, said if isinstance(segment, Settled) else (*said, way)))
             short = short or parsed.short
         ends = following
     return ends, short
