@@ -5,8 +5,8 @@ Modules that need an extra (a model on this machine, Arrow) are imported where t
 """
 
 from qilin.llm.ask import OpenCase
-from qilin.llm.extras import MissingExtra
 from qilin.llm.constraint import grammar, lark
+from qilin.llm.extras import MissingExtra
 from qilin.llm.gaps import Gaps, find_gaps, tags_of
 from qilin.llm.legal import read_answer
 from qilin.llm.protocol import Choice, Free, GapAnswer, GapRequest, Segment, Settled

@@ -14,23 +14,9 @@ from qilin.cli.app import app
 from qilin.llm.legal import is_legal
 from qilin.llm.protocol import GapAnswer, GapRequest
 from qilin.llm.scripted import left_open
-from qilin.training.evaluate import (
-    GAPS,
-    HOLD_OUT,
-    SEED,
-    TODAY,
-    Answer,
-    Point,
-    Remembering,
-    Report,
-    choose_threshold,
-    evaluate,
-    is_ordinary,
-    is_silently_wrong,
-    score,
-    with_odd_dates,
-)
-from qilin.training.examples import Row, generate
+from qilin.training.evaluate import Evaluation, Remembering, evaluate, with_odd_dates
+from qilin.training.examples import generate
+from qilin.training.maker import Row
 from qilin.training.measure import (
     breaks_hierarchy,
     count_tags,
@@ -41,7 +27,9 @@ from qilin.training.measure import (
     wilson,
 )
 from qilin.training.question_grammar import whole_question_grammar
+from qilin.training.question_sets import GAPS, HOLD_OUT, SEED, TODAY, is_ordinary
 from qilin.training.report import markdown, page, write_report
+from qilin.training.scoring import Answer, Point, choose_threshold, is_silently_wrong, score
 
 SHANDONG = "<Province>山东省</Province>"
 HEZE = f"{SHANDONG}<City>菏泽</City>"
@@ -194,16 +182,16 @@ def right(engine: Engine) -> dict[str, str]:
         *SEED,
         *(
             r
-            for part in ("valid", "test")
+            for split in ("valid", "test")
             for k in (GAPS, HOLD_OUT)
-            for r in generate(engine.hierarchy, 0, part, 60, k)
+            for r in generate(engine.hierarchy, 0, split, 60, k)
         ),
     ]
     return {row.query: row.tagged for row in rows}
 
 
 @pytest.fixture(scope="module")
-def report(engine: Engine, right: dict[str, str]) -> Report:
+def report(engine: Engine, right: dict[str, str]) -> Evaluation:
     return evaluate(engine.hierarchy, Knows(right), size=60, alone=20)
 
 

@@ -15,10 +15,12 @@ from qilin.answer.values import LEVEL_NAMES
 from qilin.hierarchy import Hierarchy, Level
 from qilin.llm.prompt import bare_prompt, choices_prompt
 from qilin.training import garble
-from qilin.training.examples import KINDS, Row, generate
+from qilin.training.examples import generate
+from qilin.training.kinds import KINDS
 from qilin.training.made_up import made_up_stem, made_up_table
+from qilin.training.maker import Row
 from qilin.training.name_index import NameIndex
-from qilin.training.split import PARTS, Part, part_of
+from qilin.training.split import SPLITS, Split, split_of
 
 ORGANISATION = frozenset(LEVEL_NAMES)
 # What the contract lets stand though no one organisation is meant: shared ancestors with a name that is left open.
@@ -32,20 +34,20 @@ def table() -> Hierarchy:
 
 @pytest.fixture(scope="module")
 def rows(table: Hierarchy) -> list[Row]:
-    return list(generate(table, seed=5, part="train", size=1500))
+    return list(generate(table, seed=5, split="train", size=1500))
 
 
 def test_the_same_seed_gives_the_same_rows_and_more_only_adds(table: Hierarchy, rows: list[Row]) -> None:
-    assert list(generate(table, seed=5, part="train", size=300)) == rows[:300]
-    assert list(generate(table, seed=6, part="train", size=300)) != rows[:300]
+    assert list(generate(table, seed=5, split="train", size=300)) == rows[:300]
+    assert list(generate(table, seed=6, split="train", size=300)) != rows[:300]
     assert len({row.query for row in rows}) == len(rows)
 
 
-def test_every_kind_is_made_for_every_part(table: Hierarchy) -> None:
-    for part in PARTS:
+def test_every_kind_is_made_for_every_split(table: Hierarchy) -> None:
+    for split in SPLITS:
         for kind in KINDS:
-            found = list(generate(table, seed=1, part=part, size=3, kinds=[kind]))
-            assert len(found) == 3, (part, kind)
+            found = list(generate(table, seed=1, split=split, size=3, kinds=[kind]))
+            assert len(found) == 3, (split, kind)
 
 
 def test_the_text_outside_organisations_is_the_query(rows: list[Row]) -> None:
@@ -91,30 +93,30 @@ def test_alternatives_hold_the_answer_or_it_stays_open(table: Hierarchy, rows: l
             assert not held, row
 
 
-def test_no_substation_stem_or_word_of_the_test_part_is_seen_in_training(table: Hierarchy) -> None:
+def test_no_substation_stem_or_word_of_the_test_split_is_seen_in_training(table: Hierarchy) -> None:
     index = NameIndex(table)
-    seen: dict[Part, set[str]] = {}
-    for part in PARTS:
-        seen[part] = set()
-        for row in generate(table, seed=2, part=part, size=1200):
+    seen: dict[Split, set[str]] = {}
+    for split in SPLITS:
+        seen[split] = set()
+        for row in generate(table, seed=2, split=split, size=1200):
             for text in (row.tagged, *row.alternatives):
-                seen[part] |= set(re.findall("<Substation>(.*?)</Substation>", text))
+                seen[split] |= set(re.findall("<Substation>(.*?)</Substation>", text))
     stems = {name: index.stems[node] for node, name in enumerate(table.names) if table.levels[node] == Level.SUBSTATION}
     for name in seen["train"] & set(stems):
-        assert part_of(stems[name]) == "train", name
-    asked = {name for name in seen["test"] & set(stems) if part_of(stems[name]) == "test"}
+        assert split_of(stems[name]) == "train", name
+    asked = {name for name in seen["test"] & set(stems) if split_of(stems[name]) == "test"}
     assert len(asked) > 50 and not asked & seen["train"]
 
 
-def test_words_of_the_test_part_are_held_out(table: Hierarchy) -> None:
+def test_words_of_the_test_split_are_held_out(table: Hierarchy) -> None:
     indicators = {
-        part: {
+        split: {
             piece.text
-            for row in generate(table, seed=3, part=part, size=400, kinds=["unlisted indicator"])
+            for row in generate(table, seed=3, split=split, size=400, kinds=["unlisted indicator"])
             for piece in parse(row.tagged)
             if piece.tag == "Indicator"
         }
-        for part in PARTS
+        for split in SPLITS
     }
     assert not indicators["train"] & indicators["test"] and not indicators["train"] & indicators["valid"]
     assert len(indicators["test"]) > 100
@@ -129,7 +131,7 @@ def test_invented_tables_copy_nothing(table: Hierarchy) -> None:
         for piece in parse(row.tagged):  # nothing has to be known by heart
             if piece.tag in ORGANISATION and row.kind not in ("ambiguous", "garbled", "unknown name"):
                 assert piece.text in "".join(row.alternatives) or piece.text[:2] in row.query, row
-    assert part_of(made_up_stem(random.Random(3), "test")) == "test"
+    assert split_of(made_up_stem(random.Random(3), "test")) == "test"
 
 
 @pytest.mark.parametrize(

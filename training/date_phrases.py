@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Final
 
-from qilin.training.split import Part, part_of
+from qilin.training.split import Split, split_of
 from qilin.training.words import listed
 
 _CN: Final = "零一二三四五六七八九十"
@@ -34,16 +34,16 @@ _DAYS: Final = listed("今天 昨天 前天 本周一 周二 上周三 周末 �
 _HOURS: Final = listed("上午 下午 晚上 凌晨 早上 夜间 中午 傍晚 白天 半夜 早高峰 晚高峰 8点到10点 18时 上半夜 天亮前")
 
 
-def _composed(rng: random.Random, part: Part) -> str:
-    """An event and what it is to it, or a day and a part of it; of the valid and test parts, one is held out."""
+def _composed(rng: random.Random, split: Split) -> str:
+    """An event and the time around it, or a day and an hour; for valid and test, one of the two is held out."""
     if rng.random() < 0.5:
         firsts, lasts = _EVENTS, _AROUND
     else:
         firsts, lasts = (*_DAYS, f"{rng.randint(1, 12)}月{rng.randint(1, 28)}{rng.choice('日号')}"), _HOURS
-    first = rng.choice([word for word in firsts if part_of(word) == part or word[0].isdigit()] or firsts)
-    last = rng.choice([word for word in lasts if part_of(word) == part] or lasts)
-    if part != "train" and rng.random() < 0.5:
-        last = rng.choice([word for word in lasts if part_of(word) == "train"])
+    first = rng.choice([word for word in firsts if split_of(word) == split or word[0].isdigit()] or firsts)
+    last = rng.choice([word for word in lasts if split_of(word) == split] or lasts)
+    if split != "train" and rng.random() < 0.5:
+        last = rng.choice([word for word in lasts if split_of(word) == "train"])
     when = rng.choice(("今年", "去年", "上次", "这次", "", "", "", ""))
     return (when if firsts is _EVENTS else "") + first + last
 
@@ -86,19 +86,19 @@ def date_phrase(rng: random.Random) -> str:
             return said + rng.choice(("上旬", "中旬", "下旬", "上半月"))
 
 
-def odd_date_phrase(rng: random.Random, part: Part) -> str:
-    """An expression that the rules do not read; those of the valid and test parts were held out of training."""
+def odd_date_phrase(rng: random.Random, split: Split) -> str:
+    """An expression that the rules do not understand; those of valid and test are held out of training."""
     month, day = rng.randint(1, 12), rng.randint(1, 20)
     draw = rng.random()
     if draw < 0.5:
-        return _composed(rng, part)
+        return _composed(rng, split)
     if draw < 0.85:
-        return rng.choice([word for word in _ODD if part_of(word) == part])
+        return rng.choice([word for word in _ODD if split_of(word) == split])
     shapes = {
         "train": ("{m}.{d}-{m}.{e}", "{m}月{d}号晚上", "{m}月底", "{m}、{n}月", "{y}年底"),
         "valid": ("{m}.{d}到{m}.{e}", "{m}月初", "{y}年初"),
         "test": ("{m}/{d}-{m}/{e}", "{m}月{d}号上午", "{y}年末"),
     }
-    return rng.choice(shapes[part]).format(
+    return rng.choice(shapes[split]).format(
         m=month, d=day, e=day + rng.randint(1, 8), n=min(month + 2, 12), y=rng.randint(19, 26)
     )

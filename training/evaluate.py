@@ -1,75 +1,38 @@
 """Rules, model and both on the same questions: what each says, and how often it is right.
 
-Three sets of questions: the task's own twelve; a hold-out about organisations that were never trained on;
-and gap questions, which the rules alone leave something open of. The two last come from the part `test`
-of the generated data. Nothing is chosen by hand: the threshold is chosen on the part `valid`.
+Nothing is chosen by hand: the threshold is chosen on the split `valid`, everything else is measured on
+the split `test` of the generated data.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
 from typing import Any, Final, NamedTuple, Protocol
 
 from qilin import Engine, Resolution
 from qilin.answer.markup import escape
-from qilin.dates import find_dates
 from qilin.hierarchy import Hierarchy
 from qilin.llm.protocol import GapAnswer, GapFiller, GapRequest
 from qilin.names.compiled import Tables
-from qilin.training import words
-from qilin.training.examples import Row, generate
-from qilin.training.measure import (
-    Interval,
-    Names,
-    TagCount,
-    breaks_hierarchy,
-    count_tags,
-    deepest_level,
-    is_in_table,
-    organisation_tags,
-    paired_gain,
-    paths_in,
-    percentile,
-    tags_of,
-    wilson,
-)
+from qilin.training.examples import generate
+from qilin.training.maker import Row
+from qilin.training.measure import Interval, paired_gain, paths_in, wilson
 from qilin.training.question_grammar import whole_question_grammar
-from qilin.training.split import Part
+from qilin.training.question_sets import GAPS, HOLD_OUT, SEED, TODAY, is_ordinary
+from qilin.training.scoring import (
+    Answer,
+    Point,
+    Score,
+    choose_threshold,
+    has_right_tags,
+    is_silently_wrong,
+    score,
+)
+from qilin.training.split import Split
 
-TODAY: Final = date(2024, 5, 13)
-HOLD_OUT: Final = ("template", "plain", "reordered", "several", "no organisation", "ordinary")
-GAPS: Final = ("unlisted indicator", "odd date", "garbled", "unknown name", "ambiguous")
-LEFT_OPEN: Final = ("unknown name", "ambiguous")  # no organisation is settled by these
-DEFAULT_THRESHOLD: Final = 0.95
-THRESHOLDS: Final = (*(i / 20 for i in range(20)), 0.97, 0.98, 0.99, 0.995, 0.999, 1.0)
-_MORE_ERRORS: Final = 0.005  # silent errors that a lower threshold may bring
-_QILIN: Final = (
-    "<Province>山东省</Province><City>菏泽</City><Company>巨野县供电公司</Company><Substation>麒麟供电所</Substation>"
-)
-_JUYE: Final = _QILIN.partition("<Substation>")[0]
-_HEZE: Final = _QILIN.partition("<Company>")[0]
-SEED: Final = tuple(
-    Row(question, tagged, "seed")
-    for question, tagged in (
-        ("菏泽巨野县供电公司麒麟供电所投诉个数", f"{_QILIN}<Indicator>投诉</Indicator>个数"),
-        ("菏泽市意见百万户量总数", f"{_HEZE}<Indicator>意见百万户量</Indicator>总数"),
-        ("巨野县供电公司投诉总数", f"{_JUYE}<Indicator>投诉</Indicator>总数"),
-        ("菏泽巨野县供电公司意见百万户量总数", f"{_JUYE}<Indicator>意见百万户量</Indicator>总数"),
-        ("菏泽麒麟供电所意见个数", f"{_QILIN}<Indicator>意见</Indicator>个数"),
-        ("麒麟供电所投诉百万户量个数", f"{_QILIN}<Indicator>投诉百万户量</Indicator>个数"),
-        ("本月菏泽市巨野县供电公司麒麟供电所投诉个数", f"<Date>本月</Date>{_QILIN}<Indicator>投诉</Indicator>个数"),
-        ("4月菏泽市意见百万户量总数", f"<Date>4月</Date>{_HEZE}<Indicator>意见百万户量</Indicator>总数"),
-        ("三季度巨野县供电公司意见数量", f"<Date>三季度</Date>{_JUYE}<Indicator>意见</Indicator>数量"),
-        ("12月菏泽市巨野县供电公司意见总数", f"<Date>12月</Date>{_JUYE}<Indicator>意见</Indicator>总数"),
-        (
-            "2020年04月28号菏泽麒麟意见个数",
-            f"<Date>2020年04月28号</Date>{_QILIN}<Indicator>意见</Indicator>个数",
-        ),
-        ("9月麒麟供电所意见百万户量总数", f"<Date>9月</Date>{_QILIN}<Indicator>意见百万户量</Indicator>总数"),
-    )
-)
+_DEFAULT_THRESHOLD: Final = 0.95
+_THRESHOLDS: Final = (*(i / 20 for i in range(20)), 0.97, 0.98, 0.99, 0.995, 0.999, 1.0)
 
 
 class Model(GapFiller, Protocol):
@@ -80,52 +43,7 @@ class Model(GapFiller, Protocol):
     ) -> list[GapAnswer]: ...
 
 
-class Answer(NamedTuple):
-    """What one system says to one question.
-
-    `paths` are the organisations it is certain of. `status` is that of the resolution, and `doubts` whether it says
-    that it could not explain something; a model alone has no way to say either: None, False.
-    """
-
-    tagged: str
-    paths: tuple[Names, ...]
-    status: str | None
-    calls: int
-    forward_passes: int
-    latency_ms: float
-    doubts: bool = False
-
-
-class Score(NamedTuple):
-    """One system on one set of questions."""
-
-    questions: int
-    exact: Interval  # the tagged form, character by character
-    tags_right: Interval  # the same tags with the same text
-    silently_wrong: Interval  # wrong organisations, and no word of doubt
-    breaks_hierarchy: Interval
-    resolved: Interval
-    f1: dict[str, float]
-    tags: dict[str, TagCount]
-    calls: float  # a question
-    forward_passes: float
-    reached: Interval  # questions that the model was asked about
-    latency_ms: dict[str, float]
-    levels: dict[str, dict[str, int]]  # level that is right: level that was said, "other" for the same level
-    by_kind: dict[str, Interval]  # exact
-
-
-class Point(NamedTuple):
-    """What a threshold lets pass."""
-
-    threshold: float
-    coverage: float  # questions that are resolved
-    accuracy: float  # of these, with the right tags
-    right: float  # questions with the right tags
-    silently_wrong: float
-
-
-class Report(NamedTuple):
+class Evaluation(NamedTuple):
     """All figures of one evaluation. `scores`: set, then system."""
 
     model: str | None
@@ -139,7 +57,7 @@ class Report(NamedTuple):
     curve: tuple[Point, ...]
     ordinary: Interval | None  # ordinary questions that reach the model
     examples: tuple[dict[str, str], ...]  # gap questions that both got right and the rules did not, and the reverse
-    threshold_chosen: bool = True  # on the part `valid`, not given
+    threshold_chosen: bool = True  # on the split `valid`, not given
 
     @property
     def earns_its_place(self) -> bool:
@@ -185,14 +103,14 @@ def evaluate(
     alone: int = 300,
     threshold: float | None = None,
     progress: Progress = lambda what, done, total: None,
-) -> Report:
+) -> Evaluation:
     """Ask everyone everything.
 
     Args:
         model: None for the rules alone.
         size: How many questions the hold-out has, and how many the gap questions.
         alone: How many of each set the model alone is asked, which takes longest.
-        threshold: What `Engine(gap_threshold=…)` is to be; None: chosen on the part `valid`.
+        threshold: What `Engine(gap_threshold=…)` is to be; None: chosen on the split `valid`.
         progress: Told what is being done, how far it is, and of how many.
     """
     tables = Tables.build(hierarchy)
@@ -204,7 +122,7 @@ def evaluate(
     remembering = Remembering(model) if model else None
     chosen = threshold is None and remembering is not None
     if threshold is None:
-        threshold = DEFAULT_THRESHOLD
+        threshold = _DEFAULT_THRESHOLD
     if chosen and remembering:
         tried = _questions(hierarchy, GAPS, "valid", max(size // 2, 1), seed)
         threshold = choose_threshold(sweep(tables, remembering, tried, progress))
@@ -213,10 +131,10 @@ def evaluate(
     for name, rows in sets.items():
         answers[name] = {"rules": _resolved(Engine(tables, gap_filler=None), rows, None, name, progress)}
         if model and remembering:
-            part = rows[:alone]
-            answers[name]["model, free"] = _alone(model, part, None, f"{name}: model, free", progress)
+            some = rows[:alone]
+            answers[name]["model, free"] = _alone(model, some, None, f"{name}: model, free", progress)
             answers[name]["model, constrained"] = _alone(
-                model, part, hierarchy, f"{name}: model, constrained", progress
+                model, some, hierarchy, f"{name}: model, constrained", progress
             )
             engine = Engine(tables, gap_filler=remembering, gap_threshold=threshold, gap_timeout_s=60.0)
             answers[name]["both"] = _resolved(engine, rows, remembering, name, progress)
@@ -232,7 +150,7 @@ def evaluate(
         }
         more_errors = paired_gain(wrong["rules"], wrong["both"])
         curve = sweep(tables, remembering, sets["gaps"], progress)
-    return Report(
+    return Evaluation(
         model.name if model else None,
         str(hierarchy.source),
         len(hierarchy),
@@ -248,8 +166,8 @@ def evaluate(
     )
 
 
-def _questions(hierarchy: Hierarchy, kinds: Sequence[str], part: Part, size: int, seed: int) -> list[Row]:
-    return list(generate(hierarchy, seed, part, size, kinds))
+def _questions(hierarchy: Hierarchy, kinds: Sequence[str], split: Split, size: int, seed: int) -> list[Row]:
+    return list(generate(hierarchy, seed, split, size, kinds))
 
 
 # ── asking ───────────────────────────────────────────────────────────────────────────────────────
@@ -300,73 +218,6 @@ def _alone(
     return answers
 
 
-# ── scoring ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def expected_paths(row: Row) -> tuple[Names, ...]:
-    """The organisations that a right answer is certain of."""
-    return () if row.kind in LEFT_OPEN else tuple(paths_in(row.tagged))
-
-
-def is_silently_wrong(answer: Answer, row: Row) -> bool:
-    """Whether it names wrong organisations, or leaves some out, without saying that it is not sure."""
-    if answer.status is None:
-        return organisation_tags(answer.tagged) != organisation_tags(row.tagged)
-    wanted = set(expected_paths(row))
-    said = set(answer.paths)
-    return bool(said - wanted) or (answer.status == "resolved" and said != wanted and not answer.doubts)
-
-
-def has_right_tags(answer: Answer, row: Row) -> bool:
-    """Whether the same is tagged in the same way."""
-    return tags_of(answer.tagged) == tags_of(row.tagged)
-
-
-def violates(answer: Answer, hierarchy: Hierarchy) -> bool:
-    """Whether anything it says of organisations contradicts the table; of a resolution, what it is certain of."""
-    if answer.status is None:
-        return breaks_hierarchy(answer.tagged, hierarchy)
-    return not all(is_in_table(path, hierarchy) for path in answer.paths)
-
-
-def score(answers: Sequence[Answer], rows: Sequence[Row], hierarchy: Hierarchy) -> Score:
-    """The figures of one system; `rows` may go on after the last answer."""
-    pairs = list(zip(answers, rows, strict=False))
-    total = len(pairs)
-    tags = count_tags((answer.tagged, row.tagged) for answer, row in pairs)
-    levels: dict[str, dict[str, int]] = {}
-    exact_by_kind: dict[str, list[bool]] = {}
-    for answer, row in pairs:
-        exact_by_kind.setdefault(row.kind, []).append(answer.tagged == row.tagged)
-        wanted, said = expected_paths(row), answer.paths
-        level, said_level = deepest_level(wanted), deepest_level(said)
-        if level == said_level and set(wanted) != set(said):
-            said_level = "other"
-        levels.setdefault(level, {}).setdefault(said_level, 0)
-        levels[level][said_level] += 1
-    times = [answer.latency_ms for answer, _ in pairs]
-
-    def share(test: Callable[[Answer, Row], bool]) -> Interval:
-        return wilson(sum(test(answer, row) for answer, row in pairs), total)
-
-    return Score(
-        total,
-        share(lambda answer, row: answer.tagged == row.tagged),
-        share(has_right_tags),
-        share(is_silently_wrong),
-        share(lambda answer, row: violates(answer, hierarchy)),
-        share(lambda answer, row: answer.status in (None, "resolved")),
-        {tag: count.f1 for tag, count in tags.items()},
-        tags,
-        sum(answer.calls for answer in answers) / max(total, 1),
-        sum(answer.forward_passes for answer in answers) / max(total, 1),
-        share(lambda answer, row: answer.calls > 0),
-        {"p50": percentile(times, 0.5), "p95": percentile(times, 0.95), "p99": percentile(times, 0.99)},
-        levels,
-        {kind: wilson(sum(found), len(found)) for kind, found in exact_by_kind.items()},
-    )
-
-
 def _gains(rows: Sequence[Row], answers: dict[str, list[Answer]]) -> dict[str, Interval]:
     def right(system: str, kind: str | None) -> list[bool]:
         pairs = zip(answers[system], rows, strict=True)
@@ -379,7 +230,7 @@ def _gains(rows: Sequence[Row], answers: dict[str, list[Answer]]) -> dict[str, I
 def sweep(tables: Tables, filler: Remembering, rows: Sequence[Row], progress: Progress) -> tuple[Point, ...]:
     """Coverage and accuracy of both as the threshold moves; the model is asked once."""
     points = []
-    for i, threshold in enumerate(THRESHOLDS):
+    for i, threshold in enumerate(_THRESHOLDS):
         engine = Engine(tables, gap_filler=filler, gap_threshold=threshold, gap_timeout_s=60.0)
         answers = [_answer(engine.resolve(row.query, today=TODAY), 0, 0, 0.0) for row in rows]
         pairs = list(zip(answers, rows, strict=True))
@@ -394,14 +245,8 @@ def sweep(tables: Tables, filler: Remembering, rows: Sequence[Row], progress: Pr
                 sum(is_silently_wrong(*pair) for pair in pairs) / len(pairs),
             )
         )
-        progress("thresholds", i + 1, len(THRESHOLDS))
+        progress("thresholds", i + 1, len(_THRESHOLDS))
     return tuple(points)
-
-
-def choose_threshold(points: Sequence[Point]) -> float:
-    """The least threshold with almost as few silent errors as the strictest has."""
-    least = min(point.silently_wrong for point in points)
-    return min(point.threshold for point in points if point.silently_wrong <= least + _MORE_ERRORS)
 
 
 def _ordinary(rows: Sequence[Row], answers: Sequence[Answer] | None) -> Interval | None:
@@ -410,19 +255,6 @@ def _ordinary(rows: Sequence[Row], answers: Sequence[Answer] | None) -> Interval
         return None
     reached = [answer.calls > 0 for answer, row in zip(answers, rows, strict=True) if is_ordinary(row)]
     return wilson(sum(reached), len(reached))
-
-
-def is_ordinary(row: Row) -> bool:
-    """Whether the rules know every word of a question."""
-    if row.kind not in HOLD_OUT or row.kind == "ordinary":
-        return False
-    listed = set(words.listed_indicators())
-    for tag, text in tags_of(row.tagged):
-        if tag == "Indicator" and text not in listed:
-            return False
-        if tag == "Date" and not any((m.start, m.end) == (0, len(text)) and m.first for m in find_dates(text, TODAY)):
-            return False
-    return True
 
 
 def _examples(rows: Sequence[Row], answers: dict[str, list[Answer]]) -> tuple[dict[str, str], ...]:
@@ -446,7 +278,7 @@ def _differences(rows: Sequence[Row], answers: dict[str, list[Answer]], *, bette
             }
 
 
-def as_json(report: Report) -> dict[str, Any]:
+def as_json(report: Evaluation) -> dict[str, Any]:
     """The report as nested objects."""
 
     def plain(value: Any) -> Any:

@@ -10,13 +10,14 @@ from typing import Final, Literal
 
 from qilin.hierarchy import Hierarchy
 from qilin.llm.prompt import choices_prompt, full_prompt
-from qilin.training.examples import Row, generate
+from qilin.training.examples import generate
 from qilin.training.made_up import made_up_table
-from qilin.training.split import PARTS, Part
+from qilin.training.maker import Row
+from qilin.training.split import SPLITS, Split
 
 Form = Literal["alpaca", "sharegpt"]
 Prompt = Literal["full", "bare", "choices"]
-_SHARES: Final[dict[Part, float]] = {"train": 1.0, "valid": 0.02, "test": 0.1}
+_SHARES: Final[dict[Split, float]] = {"train": 1.0, "valid": 0.02, "test": 0.1}
 _ROWS_OF_A_MADE_UP_TABLE: Final = 250
 # How often a row that offers organisations hides them, so that the bare question is known too.
 _HIDDEN: Final = {"garbled": 0.1, "unknown name": 0.3, "ambiguous": 0.3}
@@ -31,9 +32,9 @@ _COLUMNS: Final[dict[Form, dict[str, object]]] = {
 }
 
 
-def file_name(part: Part) -> str:
-    """The file of a part; the training part has the name that the task gives."""
-    return "ner.json" if part == "train" else f"ner_{part}.json"
+def file_name(split: Split) -> str:
+    """The file of a split; `ner.json` is what published configurations train on."""
+    return "ner.json" if split == "train" else f"ner_{split}.json"
 
 
 def prompt_of(row: Row, prompt: Prompt) -> str:
@@ -50,14 +51,16 @@ def as_record(question: str, answer: str, form: Form) -> dict[str, object]:
     return {"instruction": question, "input": "", "output": answer}
 
 
-def dataset_info(parts: Iterable[Part] = PARTS, form: Form = "alpaca") -> dict[str, object]:
+def dataset_info(splits: Iterable[Split] = SPLITS, form: Form = "alpaca") -> dict[str, object]:
     """The content of `dataset_info.json`."""
-    return {file_name(part).removesuffix(".json"): {"file_name": file_name(part), **_COLUMNS[form]} for part in parts}
+    return {
+        file_name(split).removesuffix(".json"): {"file_name": file_name(split), **_COLUMNS[form]} for split in splits
+    }
 
 
 def mixed_rows(
     tables: Sequence[Hierarchy],
-    part: Part,
+    split: Split,
     size: int,
     seed: int,
     *,
@@ -65,25 +68,25 @@ def mixed_rows(
     choices: bool = False,
     kinds: Sequence[str] | None = None,
 ) -> Iterator[Row]:
-    """Rows of one part from several tables, in random order.
+    """Rows of one split from several tables, in random order.
 
     Args:
         tables: the first one may be learnt by heart; in rows of the others, missing ancestors are offered.
         made_up: the share of rows about invented organisations.
         choices: whether the prompt names the alternatives; some rows hide them all the same.
     """
-    rng = random.Random(f"mix {seed} {part}")
+    rng = random.Random(f"mix {seed} {split}")
     invented = int(size * made_up)
     each = (size - invented) // len(tables)
     rows: list[Row] = []
     for number, table in enumerate(tables):
         wanted = each if number else size - invented - each * (len(tables) - 1)
-        made = generate(table, seed, part, wanted, kinds, offer_all=choices and number > 0)
+        made = generate(table, seed, split, wanted, kinds, offer_all=choices and number > 0)
         rows += made if number else (_hidden(row, rng) for row in made)
     while invented > 0:
         wanted = min(invented, _ROWS_OF_A_MADE_UP_TABLE)
-        table = made_up_table(rng, part)
-        rows += generate(table, rng.randrange(2**32), part, wanted, kinds, offer_all=choices)
+        table = made_up_table(rng, split)
+        rows += generate(table, rng.randrange(2**32), split, wanted, kinds, offer_all=choices)
         invented -= wanted
     rng.shuffle(rows)
     yield from rows
@@ -103,24 +106,24 @@ def write_dataset(
     prompt: Prompt = "full",
     made_up: float = 0.0,
     kinds: Sequence[str] | None = None,
-    progress: Callable[[Part, int, int], None] | None = None,
-) -> dict[Part, int]:
+    progress: Callable[[Split, int, int], None] | None = None,
+) -> dict[Split, int]:
     """Write train, valid and test files and `dataset_info.json`; the same arguments write the same bytes.
 
-    Returns: how many rows each part has.
+    Returns: how many rows each split has.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    written: dict[Part, int] = {}
-    for part in PARTS:
-        wanted = max(int(size * _SHARES[part]), 1)
+    written: dict[Split, int] = {}
+    for split in SPLITS:
+        wanted = max(int(size * _SHARES[split]), 1)
         records = []
-        for row in mixed_rows(tables, part, wanted, seed, made_up=made_up, choices=prompt == "choices", kinds=kinds):
+        for row in mixed_rows(tables, split, wanted, seed, made_up=made_up, choices=prompt == "choices", kinds=kinds):
             records.append(as_record(prompt_of(row, prompt), row.tagged, form))
             if progress:
-                progress(part, len(records), wanted)
-        write_json(folder / file_name(part), records)
-        written[part] = len(records)
-    write_json(folder / "dataset_info.json", dataset_info(PARTS, form))
+                progress(split, len(records), wanted)
+        write_json(folder / file_name(split), records)
+        written[split] = len(records)
+    write_json(folder / "dataset_info.json", dataset_info(SPLITS, form))
     return written
 
 

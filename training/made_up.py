@@ -8,7 +8,7 @@ from typing import Final
 
 from qilin.hierarchy import Hierarchy
 from qilin.training.garble import common_characters
-from qilin.training.split import Part, part_of
+from qilin.training.split import Split, split_of
 
 _ENDINGS: Final = tuple("山河湖城庄店集镇桥沟洼堡屯寨岭泉湾口塘川坡台岗坝洲港营坪湖原阳阴宁安平昌丰兴")
 _BEGINNINGS: Final = tuple("大小东西南北上中下前后新老高长白黄青红石金银龙凤马牛张王李赵刘杨陈孙周吴郑冯朱")
@@ -23,8 +23,8 @@ def _plain_characters() -> tuple[str, ...]:
     return tuple(c for c in common_characters() if c not in taken)
 
 
-def made_up_stem(rng: random.Random, part: Part) -> str:
-    """A name of two to four characters that sounds like a place, of the given part."""
+def made_up_stem(rng: random.Random, split: Split) -> str:
+    """A name of two to four characters that sounds like a place, of the given split."""
     while True:
         size = rng.choice((2, 2, 2, 3, 3, 4))
         letters = [rng.choice(_plain_characters()) for _ in range(size)]
@@ -33,18 +33,18 @@ def made_up_stem(rng: random.Random, part: Part) -> str:
         if rng.random() < 0.25:
             letters[0] = rng.choice(_BEGINNINGS)
         stem = "".join(letters)
-        if part_of(stem) == part:
+        if split_of(stem) == split:
             return stem
 
 
-def made_up_table(rng: random.Random, part: Part) -> Hierarchy:
+def made_up_table(rng: random.Random, split: Split) -> Hierarchy:
     """A province of invented names, shaped like a real one."""
-    province = made_up_stem(rng, part)[:2] + "省"
+    province = made_up_stem(rng, split)[:2] + "省"
     rows = []
     used: set[str] = set()
 
     def fresh() -> str:
-        while (stem := made_up_stem(rng, part)) in used:
+        while (stem := made_up_stem(rng, split)) in used:
             pass
         used.add(stem)
         return stem

@@ -60,14 +60,14 @@ def percentile(values: Sequence[float], share: float) -> float:
 # ── tagged text ──────────────────────────────────────────────────────────────────────────────────
 
 
-def tags_of(tagged: str) -> Counter[tuple[str, str]]:
+def tag_counts(tagged: str) -> Counter[tuple[str, str]]:
     """Every tag with its text; one that is nested, unknown or not closed is none."""
     return Counter((tag, text) for tag, text in _TAGGED.findall(tagged) if tag in TAGS)
 
 
 def organisation_tags(tagged: str) -> Counter[tuple[str, str]]:
     """The tags of organisations."""
-    return Counter({key: n for key, n in tags_of(tagged).items() if key[0] in LEVEL_NAMES})
+    return Counter({key: n for key, n in tag_counts(tagged).items() if key[0] in LEVEL_NAMES})
 
 
 def paths_in(tagged: str) -> list[Names]:
@@ -122,7 +122,7 @@ def count_tags(pairs: Iterable[tuple[str, str]]) -> dict[str, TagCount]:
     wrong: Counter[str] = Counter()
     missing: Counter[str] = Counter()
     for said, wanted in pairs:
-        a, b = tags_of(said), tags_of(wanted)
+        a, b = tag_counts(said), tag_counts(wanted)
         for counter, found in ((right, a & b), (wrong, a - b), (missing, b - a)):
             for (tag, _), n in found.items():
                 counter[tag] += n

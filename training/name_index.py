@@ -9,7 +9,7 @@ from qilin.hierarchy import Hierarchy, Level
 from qilin.hierarchy.suffixes import RARE
 from qilin.names.rules import BARE, FULL, SHORT, names_of
 from qilin.text.words import ordinary_words
-from qilin.training.split import Part, part_of
+from qilin.training.split import Split, split_of
 
 _LONGEST: Final = 12
 
@@ -68,11 +68,11 @@ class NameIndex:
             text[i:j] in self._by_stem for i in range(len(text)) for j in range(i + 2, min(i + 13, len(text) + 1))
         )
 
-    def crosses(self, parts: list[str]) -> bool:
-        """Whether a name stands across the place where two parts meet: 济南市|中区."""
-        text, joints, at = "".join(parts), set[int](), 0
-        for part in parts[:-1]:
-            at += len(part)
+    def crosses(self, fragments: list[str]) -> bool:
+        """Whether a name stands across the place where two fragments of a question meet: 济南市|中区."""
+        text, joints, at = "".join(fragments), set[int](), 0
+        for fragment in fragments[:-1]:
+            at += len(fragment)
             joints.add(at)
         for joint in joints:
             for start in range(max(joint - 8, 0), joint):
@@ -87,21 +87,23 @@ class NameIndex:
         levels = self.hierarchy.levels
         return tuple(tuple(i for i in range(len(levels)) if levels[i] == level) for level in Level)
 
-    def nodes(self, level: Level, part: Part) -> tuple[int, ...]:
-        """The nodes of a level that a part of the data may ask for; only substations are split."""
+    def nodes(self, level: Level, split: Split) -> tuple[int, ...]:
+        """The nodes of a level that questions of a split may name; only substations are split."""
         if level is not Level.SUBSTATION:
             return self.by_level[level]
-        if part not in self._split:
-            self._split[part] = tuple(i for i in self.by_level[level] if part_of(self.stems[i]) == part)
-        return self._split[part]
+        if split not in self._by_split:
+            self._by_split[split] = tuple(i for i in self.by_level[level] if split_of(self.stems[i]) == split)
+        return self._by_split[split]
 
     @cached_property
-    def _split(self) -> dict[Part, tuple[int, ...]]:
+    def _by_split(self) -> dict[Split, tuple[int, ...]]:
         return {}
 
-    def usable(self, node: int, part: Part) -> bool:
-        """Whether the node may be shown in a part of the data: what is held out of training is not."""
-        return part != "train" or self.hierarchy.levels[node] != Level.SUBSTATION or part_of(self.stems[node]) == part
+    def usable(self, node: int, split: Split) -> bool:
+        """Whether a split may show the node: training shows no substation that is held out of it."""
+        return (
+            split != "train" or self.hierarchy.levels[node] != Level.SUBSTATION or split_of(self.stems[node]) == split
+        )
 
     @cached_property
     def near(self) -> dict[str, tuple[int, ...]]:

@@ -12,8 +12,9 @@ from qilin.answer.markup import TAGS
 from qilin.answer.values import LEVEL_NAMES
 from qilin.training import document
 from qilin.training.document import COLOURS, html_table, label, markdown_table, svg
-from qilin.training.evaluate import Point, Report, Score, as_json
+from qilin.training.evaluate import Evaluation, as_json
 from qilin.training.measure import Interval
+from qilin.training.scoring import Point, Score
 
 _SETS: Final = {
     "seed": "the task's own questions",
@@ -23,7 +24,7 @@ _SETS: Final = {
 _SAID: Final = ("none", *LEVEL_NAMES, "other")
 
 
-def write_report(report: Report, folder: Path) -> list[Path]:
+def write_report(report: Evaluation, folder: Path) -> list[Path]:
     """Write `evaluation.md`, `evaluation.json` and `evaluation.html`; the folder is made if there is none."""
     folder.mkdir(parents=True, exist_ok=True)
     contents = {
@@ -50,7 +51,7 @@ def points(gain: Interval) -> str:
     return f"{100 * gain.value:+.1f} points ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
 
 
-def verdict(report: Report) -> str:
+def verdict(report: Evaluation) -> str:
     """Whether the model earns its place, in a sentence."""
     if not report.gain:
         return "No model was evaluated."
@@ -108,12 +109,12 @@ def _curve_table(curve: Sequence[Point]) -> tuple[list[str], list[list[str]]]:
 # ── Markdown ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def markdown(report: Report) -> str:
+def markdown(report: Evaluation) -> str:
     """The report as Markdown."""
     return "\n".join(_markdown(report)) + "\n"
 
 
-def _markdown(report: Report) -> Iterator[str]:
+def _markdown(report: Evaluation) -> Iterator[str]:
     yield "# Evaluation\n"
     yield _about(report, "`{}`") + "\n"
     yield verdict(report) + "\n"
@@ -136,7 +137,7 @@ def _markdown(report: Report) -> Iterator[str]:
         yield from markdown_table(head, [[*row[:2], *(f"`{cell}`" for cell in row[2:])] for row in rows])
 
 
-def _about(report: Report, code: str) -> str:
+def _about(report: Evaluation, code: str) -> str:
     said = [f"Model: {code.format(report.model)}" if report.model else "No model"]
     said.append(f"table: {code.format(Path(report.table).name)} ({report.organisations} organisations)")
     said.append(f"seed {report.seed}")
@@ -153,7 +154,7 @@ def _about(report: Report, code: str) -> str:
 # ── HTML ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def page(report: Report) -> str:
+def page(report: Evaluation) -> str:
     """The report as one HTML page, plots included."""
     parts = [f"<h1>Evaluation</h1><p>{_about(report, '<code>{}</code>').replace('`valid`', '<code>valid</code>')}</p>"]
     parts.append(f"<p><strong>{html.escape(verdict(report))}</strong></p>")
@@ -224,7 +225,7 @@ def _grid(score: Score) -> str:
     return svg(left + len(_SAID) * cell + 4, top + len(levels) * cell + 4, body)
 
 
-def _lines(report: Report) -> str:
+def _lines(report: Evaluation) -> str:
     """Accuracy of what is resolved against how much is, one point a threshold; the chosen one marked."""
     wide, high, left, top = 420, 280, 52, 16
     curve = report.curve

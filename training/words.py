@@ -1,4 +1,4 @@
-"""The words that questions are made of, names and dates apart; a part of them is held out of training."""
+"""The words that questions are made of, names and dates apart; some of them held out of training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 from qilin.names.indicators import load_indicators
-from qilin.training.split import Part, part_of
+from qilin.training.split import Split, split_of
 
 TOTALS: Final = ("数量", "个数", "总数", "总量", "数量是多少", "个数是多少", "总数量", "数目")
 TAILS: Final = (
@@ -60,39 +60,39 @@ def listed_indicators() -> tuple[str, ...]:
 
 
 @cache
-def _in_part(words: tuple[str, ...], part: Part) -> tuple[str, ...]:
-    return tuple(word for word in words if part_of(word) == part)
+def _in_split(words: tuple[str, ...], split: Split) -> tuple[str, ...]:
+    return tuple(word for word in words if split_of(word) == split)
 
 
-def unlisted_indicator(rng: random.Random, part: Part) -> tuple[str, str]:
+def unlisted_indicator(rng: random.Random, split: Split) -> tuple[str, str]:
     """An indicator that no file lists, and what is said after it.
 
-    In the valid and test parts at least one of its words was held out of training.
+    In the valid and test splits at least one of its words was held out of training.
     """
-    train = part == "train"
+    train = split == "train"
     while True:
         match rng.randrange(5):
             case 0:
-                name = _pick(_KINDS, rng, part) + rng.choice(_in_part(_THINGS, "train"))
+                name = _pick(_KINDS, rng, split) + rng.choice(_in_split(_THINGS, "train"))
                 tail = rng.choice(TOTALS) if rng.random() < 0.35 else ""
                 name += "" if tail else rng.choice(_COUNTS)
             case 1:
-                name, tail = rng.choice(_in_part(_KINDS, "train")) + _pick(_THINGS, rng, part), ""
+                name, tail = rng.choice(_in_split(_KINDS, "train")) + _pick(_THINGS, rng, split), ""
                 name += rng.choice(_COUNTS)
             case 2:
-                name, tail = _pick(_DOINGS, rng, part) + rng.choice(_MEASURES), ""
+                name, tail = _pick(_DOINGS, rng, split) + rng.choice(_MEASURES), ""
             case 3:
-                name = rng.choice(_OWNERS) + _pick(_DOINGS, rng, part) + rng.choice(_MEASURES)
+                name = rng.choice(_OWNERS) + _pick(_DOINGS, rng, split) + rng.choice(_MEASURES)
                 tail = ""
             case _:
-                name, tail = _pick(_LOOSE, rng, part), ""
-        if name in listed_indicators() or (train and part_of(name) != "train" and name in _LOOSE):
+                name, tail = _pick(_LOOSE, rng, split), ""
+        if name in listed_indicators() or (train and split_of(name) != "train" and name in _LOOSE):
             continue
         return name, tail or rng.choice(TAILS)
 
 
-def _pick(words: tuple[str, ...], rng: random.Random, part: Part) -> str:
-    return rng.choice(_in_part(words, part) or words)
+def _pick(words: tuple[str, ...], rng: random.Random, split: Split) -> str:
+    return rng.choice(_in_split(words, split) or words)
 
 
 # ── sentences that name nothing ──────────────────────────────────────────────────────────────────
@@ -117,11 +117,11 @@ _WHOLE: Final = listed(
 )
 
 
-def everyday_sentence(rng: random.Random, part: Part) -> str:
+def everyday_sentence(rng: random.Random, split: Split) -> str:
     """Something a customer says that names no organisation, indicator or date."""
     if rng.random() < 0.3:
-        return _pick(_WHOLE, rng, part) + rng.choice(("", "", "？", "。", "吗"))
-    who, what = rng.choice(_WHO), _pick(_WHAT, rng, part)
+        return _pick(_WHOLE, rng, split) + rng.choice(("", "", "？", "。", "吗"))
+    who, what = rng.choice(_WHO), _pick(_WHAT, rng, split)
     ask = rng.choice(_ASK) if rng.random() < 0.6 else ""
     comma = rng.choice(("，", ",", " ", "")) if ask else ""
     return who + what + comma + ask + rng.choice(("", "", "？", "。"))

@@ -58,8 +58,8 @@ def dataset(
 ) -> None:  # fmt: skip
     """从组织表生成训练、验证、测试数据，按单位划分。 Training, validation and test rows from a table, split by organisation."""
     with reporting():
-        from qilin.training.examples import KINDS
         from qilin.training.export import write_dataset
+        from qilin.training.kinds import KINDS
 
         for kind in kinds or ():
             if kind not in KINDS:
@@ -78,6 +78,6 @@ def dataset(
                 progress=progress,
             )
         words = {"train": "训练", "valid": "验证", "test": "测试"}
-        show([line(f"{out}: ", "，".join(f"{words[part]} {count} 行" for part, count in written.items()))])
+        show([line(f"{out}: ", "，".join(f"{words[split]} {count} 行" for split, count in written.items()))])
         if written["train"] < size:
             complain(f"the tables gave {written['train']} different rows of the {size} asked for.")

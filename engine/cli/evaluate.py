@@ -13,7 +13,7 @@ from qilin.cli.terminal import reporting, show
 from qilin.report.text import line
 
 if TYPE_CHECKING:
-    from qilin.training.evaluate import Report
+    from qilin.training.evaluate import Evaluation
 
 
 @with_options
@@ -56,7 +56,7 @@ def evaluate(
             show([line(str(path))])
 
 
-def _show(report: Report) -> None:
+def _show(report: Evaluation) -> None:
     from qilin.training.report import share, verdict
 
     for name, scores in report.scores.items():
