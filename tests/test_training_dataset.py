@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from qilin.answer.markup import parse
 from qilin.cli.app import app
+from qilin.llm import extras
 from qilin.llm.prompt import full_prompt
 from qilin.training.settings import CONFIGS, TrainingError, find_config
 
@@ -126,7 +126,7 @@ def test_two_answers_to_one_query_are_refused(tmp_path: Path) -> None:
 
 
 def test_without_the_extra_a_plain_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    find_spec, load = importlib.util.find_spec, builtins.__import__
+    find_spec, load = extras.find_spec, builtins.__import__
 
     def absent(name: str, package: str | None = None) -> object:
         return None if name == "llamafactory" else find_spec(name, package)
@@ -137,7 +137,7 @@ def test_without_the_extra_a_plain_sentence_says_what_to_install(monkeypatch: py
         return load(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", no_sound)
-    monkeypatch.setattr(importlib.util, "find_spec", absent)
+    monkeypatch.setattr(extras, "find_spec", absent)
     real = sys.modules.pop("torchaudio", None)
     result = run("train", "qwen1_5_4b_chat_lora_sft", "--check")
     sys.modules.pop("torchaudio", None)  # the stub

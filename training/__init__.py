@@ -1,1 +1,1 @@
-"""Training data, LLaMA-Factory runs and the small model. Offline: `engine` never imports this package."""
+"""Training data, LLaMA-Factory runs, evaluation and the small model. Only the command line imports this package."""

@@ -1,7 +1,7 @@
 """Reviewed corrections to training rows.
 
-A line of the file is a JSON object: `query`, the question as asked, and `tagged`, the tagged form that
-a person found right. Other keys (who, when, why) are left alone.
+A line of the file is a JSON object: `query`, the question as asked, and `tagged`, its right tagged form
+according to a reviewer. Other keys (who, when, why) are ignored.
 
     {"query": "菏泽聚野投诉数量", "tagged": "<Province>山东省</Province><City>菏泽</City>…", "reviewer": "…"}
 """
@@ -16,10 +16,11 @@ from typing import Final, NamedTuple
 from qilin.check import check
 from qilin.hierarchy import Hierarchy
 from qilin.llm.prompt import PROMPTS
-from qilin.training.export import Form, as_record, dataset_info, write_json
+from qilin.training.export import Form, as_record, dataset_info
+from qilin.training.json_files import write_json
 
 NAME: Final = "ner_corrections"
-# A shared ancestor with a name that stays open has no parent of its own to be checked.
+# In an ambiguous answer the open name follows a shared ancestor, without its own parent.
 _MAY_STAND: Final = frozenset({"missing-parent"})
 
 
@@ -31,14 +32,14 @@ class Correction(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A line that cannot be used: its number, and why in one sentence with the next step."""
+    """A line that cannot be used: its number, and the reason with the next step."""
 
     line: int
     problem: str
 
 
 def read_corrections(lines: Sequence[str], hierarchy: Hierarchy) -> tuple[list[Correction], list[Refused]]:
-    """The corrections of a file, and the lines that cannot be used; a line said twice counts once."""
+    """The corrections of a file, and the lines that cannot be used; equal lines count once."""
     found: dict[str, Correction] = {}
     places: dict[str, int] = {}
     refused: list[Refused] = []
@@ -79,7 +80,7 @@ def _problems(line: str, hierarchy: Hierarchy) -> Iterator[str]:
 def write_corrections(
     folder: Path, corrections: Sequence[Correction], *, prompt: str = "full", form: Form = "alpaca"
 ) -> Path:
-    """Write the rows and name them in `dataset_info.json` as `ner_corrections`, beside what it has.
+    """Write the rows, and add them to `dataset_info.json` as `ner_corrections`.
 
     Returns: the file of the rows.
     """

@@ -1,8 +1,7 @@
-"""Rows to the files that LLaMA-Factory reads."""
+"""Rows to the dataset files of LLaMA-Factory."""
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Final, Literal
 from qilin.hierarchy import Hierarchy
 from qilin.llm.prompt import choices_prompt, full_prompt
 from qilin.training.examples import generate
+from qilin.training.json_files import write_json
 from qilin.training.made_up import made_up_table
 from qilin.training.maker import Row
 from qilin.training.split import SPLITS, Split
@@ -19,7 +19,7 @@ Form = Literal["alpaca", "sharegpt"]
 Prompt = Literal["full", "bare", "choices"]
 _SHARES: Final[dict[Split, float]] = {"train": 1.0, "valid": 0.02, "test": 0.1}
 _ROWS_OF_A_MADE_UP_TABLE: Final = 250
-# How often a row that offers organisations hides them, so that the bare question is known too.
+# Probability that a row hides the organisations it offers, so that a model learns the bare question too.
 _HIDDEN: Final = {"garbled": 0.1, "unknown name": 0.3, "ambiguous": 0.3}
 
 _COLUMNS: Final[dict[Form, dict[str, object]]] = {
@@ -38,7 +38,7 @@ def file_name(split: Split) -> str:
 
 
 def prompt_of(row: Row, prompt: Prompt) -> str:
-    """What the user turn says."""
+    """The user turn."""
     if prompt == "full":
         return full_prompt(row.query)
     return choices_prompt(row.query, row.alternatives if prompt == "choices" else ())
@@ -72,8 +72,9 @@ def mixed_rows(
 
     Args:
         tables: the first one may be learnt by heart; in rows of the others, missing ancestors are offered.
+        size: how many rows.
         made_up: the share of rows about invented organisations.
-        choices: whether the prompt names the alternatives; some rows hide them all the same.
+        choices: whether the prompt names the alternatives; some rows hide them nonetheless.
     """
     rng = random.Random(f"mix {seed} {split}")
     invented = int(size * made_up)
@@ -125,10 +126,3 @@ def write_dataset(
         written[split] = len(records)
     write_json(folder / "dataset_info.json", dataset_info(SPLITS, form))
     return written
-
-
-def write_json(path: Path, content: object) -> None:
-    text = json.dumps(content, ensure_ascii=False, indent=1)
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
-    temporary.replace(path)

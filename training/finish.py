@@ -1,6 +1,6 @@
-"""A finished run of the small model to the folder that is shipped: half the bytes, and how it wants to be asked.
+"""A finished run of the small model to the folder that is shipped: half the bytes, and its prompt format.
 
-python -m training.finish saves/small/sft3 data/model saves/small/start
+python -m qilin.training.finish saves/small/sft3 data/model saves/small/start
 """
 
 from __future__ import annotations
@@ -10,19 +10,21 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from qilin.llm.on_this_machine.checkpoint import FORMAT_FILE, PromptFormat
+from qilin.training.json_files import write_json
 from qilin.training.settings import require_extra
 
-MANNER: Final = {"prompt": "choices", "system": "", "template": "qwen"}
-_FILES: Final = ("tokenizer.json", "tokenizer_config.json")
+_FORMAT: Final = PromptFormat(prompt="choices", system="", template="qwen")
 
 
 def finish(run: Path, out: Path, tokenizer: Path | None = None) -> int:
     """Write weights in bfloat16, configuration, tokenizer and `qilin.json`; needs torch and transformers.
 
     Args:
-        tokenizer: the folder the run began with, whose tokenizer is taken as it was.
+        run: output folder of the run.
+        tokenizer: the folder that the run started from; its tokenizer is copied. None: that of the run.
 
-    Returns: bytes of the weights.
+    Returns: the size of the weights in bytes.
     """
     require_extra()
     import torch
@@ -35,12 +37,10 @@ def finish(run: Path, out: Path, tokenizer: Path | None = None) -> int:
     )
     model.config.use_cache = True
     model.to(torch.bfloat16).save_pretrained(out)
-    for name in _FILES:
-        content = json.loads(((tokenizer or run) / name).read_text(encoding="utf-8"))
-        indent = None if name == "tokenizer.json" else 1
-        text = json.dumps(content, ensure_ascii=False, indent=indent)
-        (out / name).write_text(text + "\n", encoding="utf-8", newline="\n")
-    (out / "qilin.json").write_text(json.dumps(MANNER, indent=1) + "\n", encoding="utf-8", newline="\n")
+    source = tokenizer or run
+    for name, indent in (("tokenizer.json", None), ("tokenizer_config.json", 1)):
+        write_json(out / name, json.loads((source / name).read_text(encoding="utf-8")), indent=indent)
+    write_json(out / FORMAT_FILE, _FORMAT._asdict())
     for path in out.iterdir():
         path.chmod(0o644)
     return (out / "model.safetensors").stat().st_size

@@ -1,9 +1,9 @@
-"""Starts LLaMA-Factory beside a torch that has no working torchvision or torchaudio.
+"""Starts LLaMA-Factory without a working torchvision or torchaudio.
 
     python -m qilin.training.launch train CONFIG.yaml
 
-LLaMA-Factory imports torchaudio whether it needs it or not, and transformers imports torchvision where
-it is installed. Builds for CUDA do not load beside a CPU-only torch; tagging text needs neither.
+LLaMA-Factory always imports torchaudio, and transformers imports torchvision where it is installed.
+Their builds for CUDA do not load beside a CPU-only torch; tagging text needs neither.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from types import ModuleType
 
 
 def hide_broken(name: str) -> str | None:
-    """Put a stub in place of torchaudio or torchvision that is absent or does not load.
+    """Put a stub in place of a torchaudio or torchvision that is absent or does not load.
 
-    Returns: what was wrong with it; None where it works.
+    Returns: the problem with it; None where it works.
     """
     if name in sys.modules:
         return None

@@ -15,9 +15,9 @@ from qilin.training.settings import TrainingError, read_settings
 
 
 def train(config: Path, overrides: Sequence[str] = (), *, resume: bool = False) -> int:
-    """Run LLaMA-Factory with a configuration that was checked.
+    """Run LLaMA-Factory with a configuration that `check_run` accepted.
 
-    Returns: its exit status; 0 where it went through.
+    Returns: its exit status; 0 for success.
     Raises: TrainingError, where there is nothing to resume from.
     """
     settings = read_settings(config, overrides)
@@ -34,14 +34,12 @@ def train(config: Path, overrides: Sequence[str] = (), *, resume: bool = False) 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.yaml"
         path.write_text(json.dumps(settings, ensure_ascii=False), encoding="utf-8")  # JSON is YAML
-        root = str(Path(__file__).resolve().parent.parent)
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environment.get("PYTHONPATH")]))
         return subprocess.run(
             [sys.executable, "-m", "qilin.training.launch", "train", str(path)], env=environment
         ).returncode
 
 
 def loss_plot(config: Path, overrides: Sequence[str] = ()) -> Path | None:
-    """The plot of the loss that a run has drawn; None where it has drawn none."""
+    """The loss plot of a finished run; None where it has none."""
     path = Path(str(read_settings(config, overrides).get("output_dir"))) / "training_loss.png"
     return path if path.is_file() else None

@@ -1,36 +1,31 @@
-"""A LLaMA-Factory configuration: read, completed from the command line, and what it may say."""
+"""A LLaMA-Factory configuration: found, read, completed from the command line, its keys checked."""
 
 from __future__ import annotations
 
 import difflib
-import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
+from qilin.llm.extras import require
 from qilin.training.launch import hide_broken
 
-INSTALL: Final = "pip install 'qilin-grid[train]'"
 CONFIGS: Final = Path(__file__).resolve().parent / "configs"
 
 
 class TrainingError(ValueError):
-    """Something that training cannot go on with: where, what, why, and what to do."""
+    """A reason to stop training: where, what, why, and the next step."""
 
 
 def require_extra() -> None:
     """Make LLaMA-Factory importable.
 
-    Raises: TrainingError, with the install command, where the extra is missing.
+    Raises: MissingExtra, with the command that installs it.
     """
     for name in ("torchvision", "torchaudio"):
         hide_broken(name)
-    missing = [
-        name for name in ("torch", "transformers", "omegaconf", "llamafactory") if not importlib.util.find_spec(name)
-    ]
-    if missing:
-        raise TrainingError(f"training needs the extra 'train' ({', '.join(missing)} missing). Install it: {INSTALL}")
+    require("training", "train", "torch", "transformers", "omegaconf", "llamafactory")
 
 
 def find_config(name: str) -> Path:
@@ -48,9 +43,9 @@ def find_config(name: str) -> Path:
 
 
 def read_settings(config: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
-    """The settings of a YAML file, with `key=value` of the command line over them.
+    """The settings of a YAML file, replaced by each `key=value` of the overrides.
 
-    Raises: TrainingError, for a file or word that cannot be read.
+    Raises: TrainingError, for a file or override that cannot be read.
     """
     from omegaconf import OmegaConf
 
@@ -69,14 +64,14 @@ def read_settings(config: Path, overrides: Sequence[str] = ()) -> dict[str, Any]
 
 
 def known_keys() -> frozenset[str]:
-    """Every key that LLaMA-Factory understands in a training configuration."""
+    """Every key of a training configuration that LLaMA-Factory understands."""
     from llamafactory.hparams.parser import _TRAIN_ARGS
 
     return frozenset(field.name for arguments in _TRAIN_ARGS for field in fields(arguments) if field.init)
 
 
 def unknown_keys(settings: Mapping[str, Any], config: Path) -> list[str]:
-    """A message for each key that nobody understands."""
+    """A message for each key that LLaMA-Factory does not understand."""
     known = known_keys()
     messages = []
     for key in settings:

@@ -1,14 +1,15 @@
-"""A small Qwen2 model to begin with: its tokenizer, its configuration, its first weights.
+"""The start of the small Qwen2 model: its tokenizer, its configuration, its first weights.
+
+    python -m qilin.training.start saves/small/start
 
 Every character in common use is one token, and no merge crosses a character's boundary, so that an
 answer can be constrained character by character. The tags are one token each. The embedding of a
-character begins as its sounds and a random part: names that sound alike begin close together, which
-a model of this size could not learn from the questions it is shown.
+character begins as a vector for each of its sounds plus noise: names that sound alike begin close
+together, which a model of this size could not learn from its questions.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from collections.abc import Iterable
@@ -19,7 +20,9 @@ from qilin.answer.markup import TAGS
 from qilin.hierarchy import Hierarchy
 from qilin.text.sounds import merged, readings
 from qilin.text.words import places
+from qilin.training.byte_level import byte_letters
 from qilin.training.garble import common_characters
+from qilin.training.json_files import write_json
 from qilin.training.settings import require_extra
 
 SPLIT: Final = (
@@ -36,7 +39,7 @@ CHAT_TEMPLATE: Final = (
 
 
 def characters_of(hierarchies: Iterable[Hierarchy]) -> list[str]:
-    """Characters that get a token of their own: common ones, and those of the tables and word lists."""
+    """The characters with a token of their own: common ones, and those of the tables and word lists."""
     found = set(common_characters()) | set(_PUNCTUATION)
     for hierarchy in hierarchies:
         found.update(*hierarchy.names)
@@ -44,16 +47,9 @@ def characters_of(hierarchies: Iterable[Hierarchy]) -> list[str]:
     return sorted(c for c in found if ord(c) > 0x7F and c.isprintable())
 
 
-def _byte_letters() -> dict[int, str]:
-    """GPT-2's printable letter for each byte."""
-    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = [b for b in range(256) if b not in plain]
-    return {b: chr(b) for b in plain} | {b: chr(256 + i) for i, b in enumerate(others)}
-
-
 def tokenizer_json(characters: Iterable[str]) -> dict[str, Any]:
     """A byte-level BPE whose merges make whole characters, in the format of `tokenizers`."""
-    letter = _byte_letters()
+    letter = byte_letters()
     vocabulary = {letter[b]: b for b in range(256)}
     merges: list[list[str]] = []
     seen: set[tuple[str, str]] = set()
@@ -103,7 +99,7 @@ def write_start(
 ) -> int:
     """Write tokenizer, configuration and first weights of a small model; needs torch and transformers.
 
-    Returns: how many parameters it has.
+    Returns: the number of its parameters.
     """
     require_extra()
     import torch
@@ -113,8 +109,8 @@ def write_start(
     characters = characters_of(hierarchies)
     content = tokenizer_json(characters)
     size = len(content["model"]["vocab"]) + len(content["added_tokens"])
-    _write(folder / "tokenizer.json", content)
-    _write(
+    write_json(folder / "tokenizer.json", content)
+    write_json(
         folder / "tokenizer_config.json",
         {
             "tokenizer_class": "Qwen2Tokenizer", "add_prefix_space": False, "add_bos_token": False,
@@ -142,7 +138,7 @@ def write_start(
         pad_token_id=pad,
     )
     torch.manual_seed(seed)
-    make: Any = Qwen2ForCausalLM  # untyped, or typed as what it is not
+    make: Any = Qwen2ForCausalLM  # its types are missing or wrong
     model = make(config)
     _sound_like_pinyin(model.get_input_embeddings().weight.data, content, characters, seed)
     model.to(torch.float32).save_pretrained(folder)
@@ -151,10 +147,10 @@ def write_start(
 
 
 def _sound_like_pinyin(weights: Any, content: dict[str, Any], characters: Iterable[str], seed: int) -> None:
-    """Add to the embedding of each character a vector for each of its sounds, merged sounds nearer still."""
+    """Add to each character's embedding a vector for each of its sounds, and one for each merged sound."""
     import torch
 
-    letter, vocabulary = _byte_letters(), content["model"]["vocab"]
+    letter, vocabulary = byte_letters(), content["model"]["vocab"]
     width = weights.shape[1]
     scale = 1.2 * float(weights.std()) * math.sqrt(width)
 
@@ -168,10 +164,6 @@ def _sound_like_pinyin(weights: Any, content: dict[str, Any], characters: Iterab
         if sounds:
             own = sum((vector(s) * 0.6 + vector("merged " + merged(s)) * 0.8 for s in sounds), torch.zeros(width))
             weights[vocabulary["".join(letter[b] for b in character.encode())]] += own / math.sqrt(len(sounds))
-
-
-def _write(path: Path, content: object) -> None:
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
