@@ -14,7 +14,7 @@ from qilin.cli.app import app
 from qilin.llm.legal import is_legal
 from qilin.llm.protocol import GapAnswer, GapRequest
 from qilin.llm.scripted import left_open
-from qilin.training.evaluate import Evaluation, Remembering, evaluate, with_odd_dates
+from qilin.training.evaluate import Evaluation, CachedFiller, evaluate, with_odd_dates
 from qilin.training.examples import generate
 from qilin.training.maker import Row
 from qilin.training.measure import (
@@ -139,7 +139,7 @@ def test_equal_text_in_segments_of_other_kinds_is_another_request():
         def fill(self, requests: Sequence[GapRequest], *, timeout_s: float) -> list[GapAnswer]:
             return [GapAnswer(type(r.segments[0]).__name__, forward_passes=1) for r in requests]
 
-    filler = Remembering(Echo())
+    filler = CachedFiller(Echo())
     asked = [GapRequest("a", (Free("a"),)), GapRequest("a", (Settled("a"),))]
     assert [a.text for a in filler.fill([*asked, asked[0]], timeout_s=1)] == ["Free", "Settled", "Free"]
     assert (filler.calls, filler.forward_passes) == (3, 3)

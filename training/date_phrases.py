@@ -1,4 +1,4 @@
-"""Date expressions: those that `qilin.dates.find` reads, and odd ones that it leaves to be asked about."""
+"""Date expressions: some that `qilin.dates.find` understands, and odd ones that it leaves to a model."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _composed(rng: random.Random, split: Split) -> str:
 
 
 def date_phrase(rng: random.Random) -> str:
-    """An expression that is understood."""
+    """An expression that the rules understand."""
     year = rng.choice((f"{rng.randint(2017, 2026)}年", f"{rng.randint(17, 26)}年", "今年", "去年", "前年"))
     month = rng.randint(1, 12)
     day = rng.randint(1, 28)

@@ -1,4 +1,4 @@
-"""Tables and plots of a report: Markdown, and HTML with inline SVG that needs nothing else."""
+"""Tables and plots of a report: Markdown, and HTML with inline SVG and no other files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ td.t{text-align:left;word-break:break-all}
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """The lines of a table, an empty one behind it."""
+    """The lines of a table, then an empty line."""
     yield f"| {' | '.join(head)} |"
     yield f"| {' | '.join('---' for _ in head)} |"
     for row in rows:
@@ -25,15 +25,15 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterat
     yield ""
 
 
-def page(title: str, parts: Iterable[str]) -> str:
-    """A whole HTML page, its style in it."""
-    body = "\n".join(parts)
+def page(title: str, sections: Iterable[str]) -> str:
+    """A whole HTML page with its style."""
+    body = "\n".join(sections)
     head = f'<html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style>'
     return f"<!doctype html>\n{head}\n<body>{body}</body></html>\n"
 
 
 def html_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; a long cell may be broken anywhere."""
+    """A table; long cells break anywhere."""
     top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
     text = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in rows)
     return f"<table><tr>{top}</tr>{text}</table>"
@@ -44,7 +44,7 @@ def _cell(text: str) -> str:
 
 
 def svg(width: int, height: int, body: Iterable[str]) -> str:
-    """A drawing of so many pixels."""
+    """A drawing; its size in pixels."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         f'font-family="system-ui,sans-serif" font-size="12" role="img">{"".join(body)}</svg>'
@@ -52,5 +52,5 @@ def svg(width: int, height: int, body: Iterable[str]) -> str:
 
 
 def label(x: float, y: float, text: str, *, anchor: str = "start", fill: str = "#1b1f24") -> str:
-    """Words in a drawing, their base line at `y`."""
+    """Text in a drawing, its base line at `y`."""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{fill}">{html.escape(text)}</text>'

@@ -1,7 +1,7 @@
-"""Rules, model and both on the same questions: what each says, and how often it is right.
+"""Asks rules, model and both the same questions, and scores their answers.
 
-Nothing is chosen by hand: the threshold is chosen on the split `valid`, everything else is measured on
-the split `test` of the generated data.
+Nothing is chosen by hand: the threshold comes from the split `valid` of the generated data, the figures
+from the split `test`.
 """
 
 from __future__ import annotations
@@ -44,29 +44,29 @@ class Model(GapFiller, Protocol):
 
 
 class Evaluation(NamedTuple):
-    """All figures of one evaluation. `scores`: set, then system."""
+    """All figures of one evaluation."""
 
     model: str | None
     table: str
     organisations: int
     seed: int
     threshold: float
-    scores: dict[str, dict[str, Score]]
-    gain: dict[str, Interval]  # rules to both on gap questions, exact: all, and by kind
-    more_errors: Interval  # rules to both on gap questions, silently wrong
+    scores: dict[str, dict[str, Score]]  # by set, then by system
+    gain: dict[str, Interval]  # in exact answers to gap questions, from rules to both: of all, and by kind
+    more_errors: Interval  # in silently wrong answers to the same
     curve: tuple[Point, ...]
     ordinary: Interval | None  # ordinary questions that reach the model
-    examples: tuple[dict[str, str], ...]  # gap questions that both got right and the rules did not, and the reverse
+    examples: tuple[dict[str, str], ...]  # gap questions where the model changed a wrong or a right answer
     threshold_chosen: bool = True  # on the split `valid`, not given
 
     @property
     def earns_its_place(self) -> bool:
-        """Whether the model certainly brings more right answers to gap questions, and not certainly more silent errors."""
+        """Whether the model surely adds right answers to gap questions, and does not surely add silent errors."""
         return bool(self.gain) and self.gain["all"].low > 0 and self.more_errors.low <= 0
 
 
-class Remembering:
-    """A gap filler that asks another one only once for the same thing, and counts."""
+class CachedFiller:
+    """A gap filler that puts each request to another one only once, and counts."""
 
     def __init__(self, filler: GapFiller) -> None:
         self.name = filler.name
@@ -87,7 +87,7 @@ class Remembering:
 
 
 def _key(request: GapRequest) -> object:
-    """A request with the kinds of its segments: two of different kinds are equal if their text is."""
+    """A request with the types of its segments: segments of equal text compare equal whatever their type."""
     return request.query, tuple((type(segment), segment) for segment in request.segments)
 
 
@@ -104,14 +104,14 @@ def evaluate(
     threshold: float | None = None,
     progress: Progress = lambda what, done, total: None,
 ) -> Evaluation:
-    """Ask everyone everything.
+    """Put every set of questions to every system.
 
     Args:
         model: None for the rules alone.
-        size: How many questions the hold-out has, and how many the gap questions.
-        alone: How many of each set the model alone is asked, which takes longest.
-        threshold: What `Engine(gap_threshold=…)` is to be; None: chosen on the split `valid`.
-        progress: Told what is being done, how far it is, and of how many.
+        size: Questions of the hold-out, and of the gap questions.
+        alone: Questions of each set for the model alone, which takes longest.
+        threshold: For `Engine(gap_threshold=…)`; None: chosen on the split `valid`.
+        progress: Called with the name of the step, the questions done, and their number.
     """
     tables = Tables.build(hierarchy)
     sets = {
@@ -119,37 +119,37 @@ def evaluate(
         "hold-out": _questions(hierarchy, HOLD_OUT, "test", size, seed),
         "gaps": _questions(hierarchy, GAPS, "test", size, seed),
     }
-    remembering = Remembering(model) if model else None
-    chosen = threshold is None and remembering is not None
+    cached = CachedFiller(model) if model else None
+    chosen = threshold is None and cached is not None
     if threshold is None:
         threshold = _DEFAULT_THRESHOLD
-    if chosen and remembering:
+    if chosen and cached:
         tried = _questions(hierarchy, GAPS, "valid", max(size // 2, 1), seed)
-        threshold = choose_threshold(sweep(tables, remembering, tried, progress))
+        threshold = choose_threshold(sweep(tables, cached, tried, progress))
     scores: dict[str, dict[str, Score]] = {}
     answers: dict[str, dict[str, list[Answer]]] = {}
     for name, rows in sets.items():
         answers[name] = {"rules": _resolved(Engine(tables, gap_filler=None), rows, None, name, progress)}
-        if model and remembering:
+        if model and cached:
             some = rows[:alone]
             answers[name]["model, free"] = _alone(model, some, None, f"{name}: model, free", progress)
             answers[name]["model, constrained"] = _alone(
                 model, some, hierarchy, f"{name}: model, constrained", progress
             )
-            engine = Engine(tables, gap_filler=remembering, gap_threshold=threshold, gap_timeout_s=60.0)
-            answers[name]["both"] = _resolved(engine, rows, remembering, name, progress)
+            engine = Engine(tables, gap_filler=cached, gap_threshold=threshold, gap_timeout_s=60.0)
+            answers[name]["both"] = _resolved(engine, rows, cached, name, progress)
         scores[name] = {system: score(said, rows, hierarchy) for system, said in answers[name].items()}
     gain: dict[str, Interval] = {}
     more_errors = Interval(0.0, 0.0, 0.0)
     curve: tuple[Point, ...] = ()
-    if remembering:
+    if cached:
         gain = _gains(sets["gaps"], answers["gaps"])
         wrong = {
             system: [is_silently_wrong(*pair) for pair in zip(answers["gaps"][system], sets["gaps"], strict=True)]
             for system in ("rules", "both")
         }
         more_errors = paired_gain(wrong["rules"], wrong["both"])
-        curve = sweep(tables, remembering, sets["gaps"], progress)
+        curve = sweep(tables, cached, sets["gaps"], progress)
     return Evaluation(
         model.name if model else None,
         str(hierarchy.source),
@@ -174,17 +174,17 @@ def _questions(hierarchy: Hierarchy, kinds: Sequence[str], split: Split, size: i
 
 
 def _resolved(
-    engine: Engine, rows: Sequence[Row], remembering: Remembering | None, name: str, progress: Progress
+    engine: Engine, rows: Sequence[Row], cached: CachedFiller | None, name: str, progress: Progress
 ) -> list[Answer]:
     answers = []
     for i, row in enumerate(rows):
-        calls, passes = (remembering.calls, remembering.forward_passes) if remembering else (0, 0)
+        calls, passes = (cached.calls, cached.forward_passes) if cached else (0, 0)
         began = time.perf_counter()
         resolution = engine.resolve(row.query, today=TODAY)
         took = (time.perf_counter() - began) * 1000
-        after = (remembering.calls, remembering.forward_passes) if remembering else (0, 0)
+        after = (cached.calls, cached.forward_passes) if cached else (0, 0)
         answers.append(_answer(resolution, after[0] - calls, after[1] - passes, took))
-        progress(f"{name}: {'both' if remembering else 'rules'}", i + 1, len(rows))
+        progress(f"{name}: {'both' if cached else 'rules'}", i + 1, len(rows))
     return answers
 
 
@@ -194,7 +194,7 @@ def _answer(resolution: Resolution, calls: int, passes: int, took: float) -> Ans
 
 
 def with_odd_dates(resolution: Resolution) -> str:
-    """The tagged form, with dates tagged too that were recognised as such and not understood."""
+    """The tagged form, in which dates are tagged too that were recognised but not understood."""
     tagged = resolution.to_xml()
     for unknown in resolution.unknown:
         text = escape(unknown.text)
@@ -206,7 +206,7 @@ def with_odd_dates(resolution: Resolution) -> str:
 def _alone(
     model: Model, rows: Sequence[Row], hierarchy: Hierarchy | None, name: str, progress: Progress
 ) -> list[Answer]:
-    """The model by itself, one question at a time, as someone would ask it."""
+    """The answers of the model by itself, one question at a time as people ask; constrained where there is a table."""
     grammar = None if hierarchy is None else lambda query: whole_question_grammar(query, hierarchy)
     answers = []
     for i, row in enumerate(rows):
@@ -227,8 +227,8 @@ def _gains(rows: Sequence[Row], answers: dict[str, list[Answer]]) -> dict[str, I
     return {kind or "all": paired_gain(right("rules", kind), right("both", kind)) for kind in (None, *kinds)}
 
 
-def sweep(tables: Tables, filler: Remembering, rows: Sequence[Row], progress: Progress) -> tuple[Point, ...]:
-    """Coverage and accuracy of both as the threshold moves; the model is asked once."""
+def sweep(tables: Tables, filler: CachedFiller, rows: Sequence[Row], progress: Progress) -> tuple[Point, ...]:
+    """Coverage and accuracy of both at each threshold; the model is asked once."""
     points = []
     for i, threshold in enumerate(_THRESHOLDS):
         engine = Engine(tables, gap_filler=filler, gap_threshold=threshold, gap_timeout_s=60.0)
@@ -250,7 +250,7 @@ def sweep(tables: Tables, filler: Remembering, rows: Sequence[Row], progress: Pr
 
 
 def _ordinary(rows: Sequence[Row], answers: Sequence[Answer] | None) -> Interval | None:
-    """Questions about listed indicators and dates that can be read: how many reach the model."""
+    """The share of ordinary questions that reach the model."""
     if answers is None:
         return None
     reached = [answer.calls > 0 for answer, row in zip(answers, rows, strict=True) if is_ordinary(row)]
@@ -262,7 +262,7 @@ def _examples(rows: Sequence[Row], answers: dict[str, list[Answer]]) -> tuple[di
 
 
 def _differences(rows: Sequence[Row], answers: dict[str, list[Answer]], *, better: bool) -> Iterator[dict[str, str]]:
-    """The first questions of each kind where the model changed a right answer or a wrong one."""
+    """Of each kind, the first four questions where the model made a wrong answer right (`better`), or the reverse."""
     seen: dict[str, int] = {}
     for row, rules, both in zip(rows, answers["rules"], answers.get("both", ()), strict=False):
         was, is_ = rules.tagged == row.tagged, both.tagged == row.tagged

@@ -1,15 +1,16 @@
-"""How people and speech recognition get a name wrong, and how far what is written is from a name."""
+"""The slips of people and speech recognition in names, and the distance of a misspelt name from a stem."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Final
 
 from qilin.text.sounds import merged_readings, readings
 
 SLIPS: Final = ("homophone", "merged", "swap", "wrong", "missing", "extra", "two homophones", "homophone and merged")
-# What one place costs; a swap of neighbours is one slip, not two wrong characters.
+# Costs of one place; a swap of neighbours is one slip, not two wrong characters.
 _SAME_SOUND, _MERGED, _SWAP, _LENGTH, _WRONG = 1.0, 1.5, 2.0, 3.0, 4.0
 FAR = 99.0
 
@@ -21,22 +22,23 @@ def common_characters() -> tuple[str, ...]:
     return tuple(c for high, low in codes if (c := bytes((high, low)).decode("gb2312", "ignore")))
 
 
-@cache
-def _by_sound() -> dict[str, tuple[str, ...]]:
+def _grouped(sounds: Callable[[str], Iterable[str]]) -> dict[str, list[str]]:
+    """The common characters by their sounds."""
     found: dict[str, list[str]] = {}
     for character in common_characters():
-        for sound in readings(character):
+        for sound in sounds(character):
             found.setdefault(sound, []).append(character)
-    return {sound: tuple(characters) for sound, characters in found.items()}
+    return found
 
 
 @cache
-def _by_merged_sound() -> dict[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {}
-    for character in common_characters():
-        for sound in merged_readings(character):
-            found.setdefault(sound, []).append(character)
-    return {sound: tuple(characters) for sound, characters in found.items()}
+def _by_sound() -> dict[str, list[str]]:
+    return _grouped(readings)
+
+
+@cache
+def _by_merged_sound() -> dict[str, list[str]]:
+    return _grouped(merged_readings)
 
 
 @cache
@@ -47,13 +49,13 @@ def homophones(character: str) -> tuple[str, ...]:
 
 @cache
 def near_homophones(character: str) -> tuple[str, ...]:
-    """Common characters that sound the same to speakers who merge zh/z, n/l, in/ing …, but not the same to all."""
+    """Common characters that sound the same only to speakers who merge zh/z, n/l, in/ing …."""
     near = {c for s in merged_readings(character) for c in _by_merged_sound().get(s, ())}
     return tuple(sorted(c for c in near if not readings(c) & readings(character)))
 
 
 def garble(stem: str, slip: str, rng: random.Random) -> str | None:
-    """`stem` with one slip of `SLIPS`; None where it cannot be made."""
+    """`stem` with one slip of `SLIPS`; None where that slip is impossible."""
     place = rng.randrange(len(stem))
     match slip:
         case "homophone":
@@ -65,7 +67,7 @@ def garble(stem: str, slip: str, rng: random.Random) -> str | None:
                 return None
             place = rng.randrange(len(stem) - 1)
             return stem[:place] + stem[place + 1] + stem[place] + stem[place + 2 :]
-        case "wrong":  # of two characters, one says too little to be the name
+        case "wrong":  # one remaining character of two would say too little
             return _replaced(stem, place, common_characters(), rng) if len(stem) > 2 else None
         case "missing":
             return stem[:place] + stem[place + 1 :] if len(stem) > 2 else None
@@ -84,7 +86,7 @@ def _replaced(stem: str, place: int, others: tuple[str, ...], rng: random.Random
 
 
 def distance(written: str, stem: str) -> float:
-    """How far what is written is from a stem; 0 for the same, `FAR` where the one does not make the other."""
+    """The cost of turning a stem into the written name; 0 for the same, `FAR` where no few slips do."""
     if written == stem:
         return 0.0
     if abs(len(written) - len(stem)) == 1:
@@ -111,7 +113,7 @@ def distance(written: str, stem: str) -> float:
 
 
 def is_one_change(written: str, stem: str) -> bool:
-    """Whether a single slip, however heavy, makes of the stem what is written; the rules consider no more."""
+    """Whether a single slip, however heavy, turns the stem into the written name; the rules consider no more."""
     far = distance(written, stem)
     if far in (_SAME_SOUND, _MERGED, _SWAP, _LENGTH):
         return len(written) != len(stem) or far != _SWAP or sorted(written) == sorted(stem)
@@ -119,6 +121,6 @@ def is_one_change(written: str, stem: str) -> bool:
 
 
 def is_plausible(written: str, stem: str) -> bool:
-    """Whether what is written may well be a slip for the stem."""
+    """Whether the written name is likely enough a slip for the stem."""
     far = distance(written, stem)
     return far <= _LENGTH or (far == _WRONG and len(stem) > 2)

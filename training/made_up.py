@@ -1,4 +1,4 @@
-"""Organisations that exist nowhere, so that a model learns to copy names rather than to know them."""
+"""Invented organisations, so that a model learns to copy names rather than to know them by heart."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BEGINNINGS: Final = tuple("大小东西南北上中下前后新老高长白黄�
 
 @cache
 def _plain_characters() -> tuple[str, ...]:
-    """Characters that no question is built with."""
+    """Common characters without those that dates, indicators and suffixes are made of."""
     taken = set(
         "年月日天周季旬号今昨明上下本去前后近投诉意见报修供电公司所站省市县区镇乡的和与及跟有在是查问看数率量总个共"
     )
@@ -24,7 +24,7 @@ def _plain_characters() -> tuple[str, ...]:
 
 
 def made_up_stem(rng: random.Random, split: Split) -> str:
-    """A name of two to four characters that sounds like a place, of the given split."""
+    """A name of two to four characters that sounds like a place, of one split."""
     while True:
         size = rng.choice((2, 2, 2, 3, 3, 4))
         letters = [rng.choice(_plain_characters()) for _ in range(size)]

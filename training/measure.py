@@ -1,4 +1,4 @@
-"""Numbers for answers: what was said against what should have been, and how sure the numbers are."""
+"""Statistics of answers: shares and gains with their confidence intervals, and counts of tags."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _VIOLATIONS: Final = {"unknown-organisation", "wrong-parent", "level-order", "ma
 
 
 class Interval(NamedTuple):
-    """A figure, and the ends of its 95 % confidence interval."""
+    """A figure with its 95 % confidence interval."""
 
     value: float
     low: float
@@ -28,7 +28,7 @@ class Interval(NamedTuple):
 
 
 def wilson(hits: int, total: int) -> Interval:
-    """A share with Wilson's interval."""
+    """A share with Wilson's score interval."""
     if not total:
         return Interval(0.0, 0.0, 1.0)
     z = 1.959964
@@ -39,7 +39,7 @@ def wilson(hits: int, total: int) -> Interval:
 
 
 def paired_gain(before: Sequence[bool], after: Sequence[bool], *, resamples: int = 4000, seed: int = 0) -> Interval:
-    """How much larger the share of the second is on the same questions; the interval by bootstrap over them."""
+    """The gain in the share of True on the same questions; its interval by bootstrap over them."""
     differences = [int(b) - int(a) for a, b in zip(before, after, strict=True)]
     size = len(differences)
     if not size:
@@ -52,7 +52,7 @@ def paired_gain(before: Sequence[bool], after: Sequence[bool], *, resamples: int
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that a share of all is not above; 0.0 of none."""
+    """The smallest value that at least this share of all values does not exceed; 0.0 for no values."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0
 
@@ -61,17 +61,17 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def tag_counts(tagged: str) -> Counter[tuple[str, str]]:
-    """Every tag with its text; one that is nested, unknown or not closed is none."""
+    """Each tag with its text, and how often; nested, unknown and unclosed tags do not count."""
     return Counter((tag, text) for tag, text in _TAGGED.findall(tagged) if tag in TAGS)
 
 
 def organisation_tags(tagged: str) -> Counter[tuple[str, str]]:
-    """The tags of organisations."""
+    """As `tag_counts`, of organisations only."""
     return Counter({key: n for key, n in tag_counts(tagged).items() if key[0] in LEVEL_NAMES})
 
 
 def paths_in(tagged: str) -> list[Names]:
-    """The organisations of tagged text: tags side by side, downwards, are one path."""
+    """The organisations of tagged text; adjacent tags of descending levels are one path."""
     found: list[list[str | None]] = []
     last, end = len(LEVEL_NAMES), -1
     for match in _TAGGED.finditer(tagged):
@@ -93,7 +93,7 @@ def deepest_level(paths: Iterable[Names]) -> str:
 
 
 def breaks_hierarchy(tagged: str, hierarchy: Hierarchy) -> bool:
-    """Whether tagged text names an organisation that the table lacks, or one under a wrong parent, or is no tagged text."""
+    """Whether tagged text is malformed, or names an organisation that the table lacks or has under another parent."""
     return "<" in tagged and any(conflict.kind in _VIOLATIONS for conflict in check(tagged, hierarchy))
 
 
@@ -103,7 +103,7 @@ def is_in_table(path: Names, hierarchy: Hierarchy) -> bool:
 
 
 class TagCount(NamedTuple):
-    """Of one tag: said and right, said and wrong, not said."""
+    """How often one tag was given rightly, given wrongly, and left out."""
 
     right: int = 0
     wrong: int = 0
@@ -111,13 +111,13 @@ class TagCount(NamedTuple):
 
     @property
     def f1(self) -> float:
-        """1.0 where there was nothing to say and nothing was said."""
+        """The F1 measure; 1.0 where the tag neither should occur nor does."""
         total = 2 * self.right + self.wrong + self.missing
         return 2 * self.right / total if total else 1.0
 
 
 def count_tags(pairs: Iterable[tuple[str, str]]) -> dict[str, TagCount]:
-    """For each tag, over pairs of what was said and what should have been."""
+    """The counts of each tag over pairs of an answer and its right form."""
     right: Counter[str] = Counter()
     wrong: Counter[str] = Counter()
     missing: Counter[str] = Counter()

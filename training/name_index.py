@@ -1,4 +1,4 @@
-"""The names of a table, both ways: what an organisation goes by, and who goes by what is written."""
+"""The names of a table, both ways: the names of an organisation, and the organisations of a name."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Final, NamedTuple
 from qilin.hierarchy import Hierarchy, Level
 from qilin.hierarchy.suffixes import RARE
 from qilin.names.rules import BARE, FULL, SHORT, names_of
+from qilin.text.sounds import merged_readings
 from qilin.text.words import ordinary_words
 from qilin.training.split import Split, split_of
 
 _LONGEST: Final = 12
 
 
-class Form(NamedTuple):
-    """One way to write an organisation: FULL, SHORT or BARE."""
+class NameForm(NamedTuple):
+    """One way to write an organisation; `fullness` is FULL, SHORT or BARE."""
 
     text: str
     fullness: int
@@ -37,8 +38,8 @@ class NameIndex:
         for alias in hierarchy.aliases:
             self._by_stem.setdefault(alias.name, []).append((alias.node, {"": SHORT}))
 
-    def forms(self, node: int) -> list[Form]:
-        """What the organisation goes by, its canonical name first; a bare ordinary word is left out."""
+    def forms(self, node: int) -> list[NameForm]:
+        """The forms of the organisation's name, the canonical one first; without a bare form that is an ordinary word."""
         name = self.hierarchy.names[node]
         stem = self.stems[node]
         found = {name: FULL}
@@ -50,10 +51,10 @@ class NameIndex:
                         found.setdefault(text, fullness)
         if stem in ordinary_words():
             found.pop(stem, None)
-        return [Form(text, fullness) for text, fullness in found.items()]
+        return [NameForm(text, fullness) for text, fullness in found.items()]
 
     def owners(self, text: str) -> dict[int, int]:
-        """Every organisation that goes by a text, and how full a form of its name that is."""
+        """Every organisation that goes by a text, and the fullness of that form of its name."""
         found: dict[int, int] = {}
         for end in range(2, len(text) + 1):
             for node, suffixes in self._by_stem.get(text[:end], ()):
@@ -83,7 +84,7 @@ class NameIndex:
 
     @cached_property
     def by_level(self) -> tuple[tuple[int, ...], ...]:
-        """The nodes of each level."""
+        """The nodes of each level, by its number."""
         levels = self.hierarchy.levels
         return tuple(tuple(i for i in range(len(levels)) if levels[i] == level) for level in Level)
 
@@ -107,9 +108,7 @@ class NameIndex:
 
     @cached_property
     def near(self) -> dict[str, tuple[int, ...]]:
-        """Nodes by one character of the stem, or its sound, in its place; see `candidates`."""
-        from qilin.text.sounds import merged_readings
-
+        """Nodes by length of the stem, place in it, and a character or sound there, blanks between them."""
         found: dict[str, list[int]] = {}
         for node, stem in enumerate(self.stems):
             for i, c in enumerate(stem):

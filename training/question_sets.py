@@ -42,7 +42,7 @@ SEED: Final = tuple(
 
 
 def is_ordinary(row: Row) -> bool:
-    """Whether the rules know every word of a question."""
+    """Whether a question has only listed indicators and dates that the rules understand."""
     if row.kind not in HOLD_OUT or row.kind == "ordinary":
         return False
     listed = set(words.listed_indicators())

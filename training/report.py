@@ -1,4 +1,4 @@
-"""An evaluation as Markdown, JSON, and one HTML page that needs nothing else."""
+"""An evaluation as Markdown, as JSON, and as one HTML page without other files."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from qilin.training.scoring import Point, Score
 _SETS: Final = {
     "seed": "the task's own questions",
     "hold-out": "organisations never trained on",
-    "gaps": "gap questions: what the rules leave open",
+    "gaps": "gap questions: the rules leave something open",
 }
 _SAID: Final = ("none", *LEVEL_NAMES, "other")
 
 
 def write_report(report: Evaluation, folder: Path) -> list[Path]:
-    """Write `evaluation.md`, `evaluation.json` and `evaluation.html`; the folder is made if there is none."""
+    """Write `evaluation.md`, `evaluation.json` and `evaluation.html` to a folder, made if there is none."""
     folder.mkdir(parents=True, exist_ok=True)
     contents = {
         "evaluation.md": markdown(report),
@@ -41,7 +41,7 @@ def write_report(report: Evaluation, folder: Path) -> list[Path]:
 
 
 def share(interval: Interval, *, ends: bool = True) -> str:
-    """93.1 % (91.0–94.9)."""
+    """A share as 93.1 % (91.0–94.9); without `ends` only the value."""
     value = f"{100 * interval.value:.1f} %"
     return f"{value} ({100 * interval.low:.1f}–{100 * interval.high:.1f})" if ends else value
 
@@ -138,14 +138,14 @@ def _markdown(report: Evaluation) -> Iterator[str]:
 
 
 def _about(report: Evaluation, code: str) -> str:
-    said = [f"Model: {code.format(report.model)}" if report.model else "No model"]
-    said.append(f"table: {code.format(Path(report.table).name)} ({report.organisations} organisations)")
-    said.append(f"seed {report.seed}")
+    facts = [f"Model: {code.format(report.model)}" if report.model else "No model"]
+    facts.append(f"table: {code.format(Path(report.table).name)} ({report.organisations} organisations)")
+    facts.append(f"seed {report.seed}")
     if report.model:
-        said.append(
-            f"threshold {report.threshold:g}, {'chosen on the part `valid`' if report.threshold_chosen else 'given'}"
+        facts.append(
+            f"threshold {report.threshold:g}, {'chosen on the split `valid`' if report.threshold_chosen else 'given'}"
         )
-    text = "; ".join(said) + ". Figures are with 95 % confidence intervals: Wilson for shares, bootstrap for gains."
+    text = "; ".join(facts) + ". Figures are with 95 % confidence intervals: Wilson for shares, bootstrap for gains."
     if report.ordinary:
         text += f" Ordinary questions that reach the model: {share(report.ordinary)}."
     return text
@@ -156,27 +156,29 @@ def _about(report: Evaluation, code: str) -> str:
 
 def page(report: Evaluation) -> str:
     """The report as one HTML page, plots included."""
-    parts = [f"<h1>Evaluation</h1><p>{_about(report, '<code>{}</code>').replace('`valid`', '<code>valid</code>')}</p>"]
-    parts.append(f"<p><strong>{html.escape(verdict(report))}</strong></p>")
+    sections = [
+        f"<h1>Evaluation</h1><p>{_about(report, '<code>{}</code>').replace('`valid`', '<code>valid</code>')}</p>"
+    ]
+    sections.append(f"<p><strong>{html.escape(verdict(report))}</strong></p>")
     for name, scores in report.scores.items():
-        parts.append(f"<h2>{name}: {html.escape(_SETS[name])}</h2>")
-        parts.append(_bars(scores))
-        parts.append(html_table(*_main_table(scores)))
-        parts.append(html_table(*_f1_table(scores)))
+        sections.append(f"<h2>{name}: {html.escape(_SETS[name])}</h2>")
+        sections.append(_bars(scores))
+        sections.append(html_table(*_main_table(scores)))
+        sections.append(html_table(*_f1_table(scores)))
         if name != "seed":
-            parts.append(html_table(*_kind_table(scores, report.gain if name == "gaps" else {})))
+            sections.append(html_table(*_kind_table(scores, report.gain if name == "gaps" else {})))
         grids = "".join(
             f"<figure>{_grid(s)}<figcaption>{html.escape(system)}</figcaption></figure>" for system, s in scores.items()
         )
-        parts.append(f"<h3>Confusion by level</h3><div class=plots>{grids}</div>")
+        sections.append(f"<h3>Confusion by level</h3><div class=plots>{grids}</div>")
     if report.curve:
-        parts.append("<h2>Coverage and accuracy as the threshold moves</h2>")
-        parts.append(f"<div class=plots>{_lines(report)}{html_table(*_curve_table(report.curve))}</div>")
+        sections.append("<h2>Coverage and accuracy as the threshold moves</h2>")
+        sections.append(f"<div class=plots>{_lines(report)}{html_table(*_curve_table(report.curve))}</div>")
     if report.examples:
         head = ["", "kind", "question", "right", "rules", "both"]
         rows = [[e["outcome"], e["kind"], e["query"], e["right"], e["rules"], e["both"]] for e in report.examples]
-        parts.append(f"<h2>Where the model changed the outcome</h2>{html_table(head, rows)}")
-    return document.page("Evaluation", parts)
+        sections.append(f"<h2>Where the model changed the outcome</h2>{html_table(head, rows)}")
+    return document.page("Evaluation", sections)
 
 
 def _bars(scores: dict[str, Score]) -> str:
@@ -202,7 +204,7 @@ def _bars(scores: dict[str, Score]) -> str:
 
 
 def _grid(score: Score) -> str:
-    """A heat map: rows are the right level, columns what was said."""
+    """A heat map of levels: a row for each right level, a column for each answered one."""
     cell, left, top = 46, 76, 30
     levels = [level for level in ("none", *LEVEL_NAMES) if level in score.levels]
     body = []
@@ -226,7 +228,7 @@ def _grid(score: Score) -> str:
 
 
 def _lines(report: Evaluation) -> str:
-    """Accuracy of what is resolved against how much is, one point a threshold; the chosen one marked."""
+    """Accuracy of resolved questions against their share, a point for each threshold; the chosen one is marked."""
     wide, high, left, top = 420, 280, 52, 16
     curve = report.curve
     low = min(0.95, *(p.accuracy for p in curve), *(p.coverage for p in curve))

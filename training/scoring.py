@@ -1,4 +1,4 @@
-"""Scores of one system on one set of questions."""
+"""The scores of one system on one set of questions, and the choice of a threshold by them."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _MORE_ERRORS: Final = 0.005  # silent errors that a lower threshold may bring
 
 
 class Answer(NamedTuple):
-    """What one system says to one question.
+    """The answer of one system to one question.
 
-    `paths` are the organisations it is certain of. `status` is that of the resolution, and `doubts` whether it says
-    that it could not explain something; a model alone has no way to say either: None, False.
+    `paths` are the organisations it is certain of. `status` is that of the resolution, `doubts` whether anything in
+    it stayed unexplained; a model alone reports neither: None, False.
     """
 
     tagged: str
@@ -48,26 +48,28 @@ class Score(NamedTuple):
     questions: int
     exact: Interval  # the tagged form, character by character
     tags_right: Interval  # the same tags with the same text
-    silently_wrong: Interval  # wrong organisations, and no word of doubt
+    silently_wrong: Interval  # see `is_silently_wrong`
     breaks_hierarchy: Interval
     resolved: Interval
     f1: dict[str, float]
     tags: dict[str, TagCount]
-    calls: float  # a question
-    forward_passes: float
-    reached: Interval  # questions that the model was asked about
-    latency_ms: dict[str, float]
-    levels: dict[str, dict[str, int]]  # level that is right: level that was said, "other" for the same level
-    by_kind: dict[str, Interval]  # exact
+    calls: float  # of the model, per question
+    forward_passes: float  # per question
+    reached: Interval  # questions put to the model
+    latency_ms: dict[str, float]  # p50, p95, p99
+    levels: dict[
+        str, dict[str, int]
+    ]  # right level → answered level → count; "other" is another organisation of the right level
+    by_kind: dict[str, Interval]  # exact answers
 
 
 class Point(NamedTuple):
-    """What a threshold lets pass."""
+    """Shares of questions at one threshold."""
 
     threshold: float
-    coverage: float  # questions that are resolved
-    accuracy: float  # of these, with the right tags
-    right: float  # questions with the right tags
+    coverage: float  # resolved
+    accuracy: float  # with the right tags, of the resolved ones
+    right: float  # with the right tags, of all
     silently_wrong: float
 
 
@@ -77,7 +79,7 @@ def expected_paths(row: Row) -> tuple[Names, ...]:
 
 
 def is_silently_wrong(answer: Answer, row: Row) -> bool:
-    """Whether it names wrong organisations, or leaves some out, without saying that it is not sure."""
+    """Whether an answer names wrong organisations, or leaves some out, without a sign of doubt."""
     if answer.status is None:
         return organisation_tags(answer.tagged) != organisation_tags(row.tagged)
     wanted = set(expected_paths(row))
@@ -86,12 +88,12 @@ def is_silently_wrong(answer: Answer, row: Row) -> bool:
 
 
 def has_right_tags(answer: Answer, row: Row) -> bool:
-    """Whether the same is tagged in the same way."""
+    """Whether exactly the right texts have the right tags."""
     return tag_counts(answer.tagged) == tag_counts(row.tagged)
 
 
 def violates(answer: Answer, hierarchy: Hierarchy) -> bool:
-    """Whether anything it says of organisations contradicts the table; of a resolution, what it is certain of."""
+    """Whether an organisation of the answer contradicts the table; of a resolution, only certain ones count."""
     if answer.status is None:
         return breaks_hierarchy(answer.tagged, hierarchy)
     return not all(is_in_table(path, hierarchy) for path in answer.paths)

@@ -1,4 +1,4 @@
-"""The words that questions are made of, names and dates apart; some of them held out of training."""
+"""The words of questions, but for names and dates; some of them are held out of training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OPENINGS: Final = (
 
 
 def listed(words: str) -> tuple[str, ...]:
-    """The words of a text, which blanks separate."""
+    """The words of a text, separated by blanks."""
     return tuple(words.split())
 
 
@@ -65,7 +65,7 @@ def _in_split(words: tuple[str, ...], split: Split) -> tuple[str, ...]:
 
 
 def unlisted_indicator(rng: random.Random, split: Split) -> tuple[str, str]:
-    """An indicator that no file lists, and what is said after it.
+    """An indicator that no file lists, and the words behind it.
 
     In the valid and test splits at least one of its words was held out of training.
     """
@@ -118,7 +118,7 @@ _WHOLE: Final = listed(
 
 
 def everyday_sentence(rng: random.Random, split: Split) -> str:
-    """Something a customer says that names no organisation, indicator or date."""
+    """A customer's sentence that names no organisation, indicator or date."""
     if rng.random() < 0.3:
         return _pick(_WHOLE, rng, split) + rng.choice(("", "", "？", "。", "吗"))
     who, what = rng.choice(_WHO), _pick(_WHAT, rng, split)

@@ -1,1 +1,1 @@
-"""Asks a language model about what the rules leave open. Nothing here is imported until it is used."""
+"""Asks a language model to fill the gaps that the rules leave. Nothing here is imported until it is needed."""

@@ -1,4 +1,4 @@
-"""Which gap filler an engine has, as plain values: for the command line and for other processes."""
+"""The gap filler of an engine as plain values, for the command line and for other processes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 class GapOptions(NamedTuple):
-    """As for `Engine`: `kind` is "auto", "local", "server:URL", or None for none; the others are of that kind.
+    """As for `Engine`: `kind` is "auto", "local", "server:URL", or None for no gap filler.
 
-    `model`, `adapter`: as for `qilin.llm.lazy.LazyFiller`.
+    `model`, `adapter`: as for `qilin.llm.lazy.LazyFiller`; for kinds other than "auto" and None.
     """
 
     kind: str | None = "auto"
@@ -22,9 +22,9 @@ class GapOptions(NamedTuple):
     settles: bool = False
 
     def filler(self) -> GapFiller | str | None:
-        """The gap filler; no model is loaded yet.
+        """The gap filler, or its kind where `Engine` is to decide; no model is loaded yet.
 
-        Raises: ValueError, for one that is not known; ImportError, where its extra is missing.
+        Raises: ValueError, for an unknown kind; MissingExtra.
         """
         if self.kind is None or self.kind == "auto":
             return self.kind
@@ -33,7 +33,7 @@ class GapOptions(NamedTuple):
         return LazyFiller(self.kind, model=self.model, adapter=self.adapter)
 
     def decided(self) -> GapOptions:
-        """The same with "auto" replaced by what it comes to here, so that other processes do the same.
+        """The same with "auto" decided by this machine, so that other processes decide alike.
 
         Raises: as `filler`.
         """
@@ -47,7 +47,7 @@ class GapOptions(NamedTuple):
         return decided
 
     def engine_options(self) -> dict[str, Any]:
-        """What `Engine` is given for it."""
+        """The keyword arguments of `Engine` for it."""
         return {
             "gap_filler": self.filler(),
             "gap_timeout_s": self.timeout_s,

@@ -1,4 +1,4 @@
-"""What a language model was asked about one query, what it answered, and what became of that."""
+"""The record of one request to a language model: its segments, the answer, and the verdict on each."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from qilin.answer.values import Frozen
 Verdict = Literal["accepted", "left open", "unsure", "rejected", "no answer"]
 
 
-class GapPart(Frozen):
-    """One segment of the request: `text` as it stands or is left open, `alternatives` to that.
+class RecordedSegment(Frozen):
+    """One segment of the request: its settled or left-open `text`, and the `alternatives` to that.
 
-    `said` and `score` are the model's; `why` tells in Chinese what stood against it.
+    `said` and `score` are the model's; `why` gives in Chinese the reason against its answer.
     """
 
     kind: Literal["settled", "choice", "free"]
@@ -27,11 +27,11 @@ class GapPart(Frozen):
 class GapRecord(Frozen):
     """One request and its answer; `degraded` as in the resolution.
 
-    No `parts`: the query was not put to the model, for the reason in `degraded`.
+    Without `parts`, the segments, the query was not put to the model, for the reason in `degraded`.
     """
 
     filler: str
-    parts: tuple[GapPart, ...] = ()
+    parts: tuple[RecordedSegment, ...] = ()
     answer: str | None = None
     degraded: str | None = None
     forward_passes: int = 0

@@ -1,4 +1,4 @@
-"""A stand-in for a model, for tests and demonstrations: says what it was told to say."""
+"""A stand-in for a model, for tests and demonstrations: its answers are given beforehand."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Script = Callable[[GapRequest], GapAnswer | str]
 
 
 class ScriptedGapFiller:
-    """Answers from a script, and remembers what it was asked.
+    """Answers from a script, and keeps every request in `asked`.
 
     Args:
-        script: a function of the request; or tagged texts by query, each the whole answer. None, or
-            a query that is not there: leaves everything open, as the rules did.
+        script: a function of the request, or whole answers by query. A query without an answer, or no
+            script: leaves everything open, as the rules did.
         score: of every open segment, where the script gives a text only; None for no scores.
     """
 

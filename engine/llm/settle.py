@@ -16,7 +16,7 @@ from qilin.dates import DateMention, find_dates
 from qilin.llm.gaps import Gaps, Organisations, folded_span
 from qilin.llm.legal import Said, Tagged, read_answer
 from qilin.llm.protocol import Choice, Free, GapAnswer, Settled
-from qilin.llm.record import GapPart, GapRecord, Verdict
+from qilin.llm.record import GapRecord, RecordedSegment, Verdict
 from qilin.names.compiled import Tables
 from qilin.names.mention import IndicatorMention, OrgMention, OrgName, Sense
 from qilin.readings.asked import Asked
@@ -319,16 +319,16 @@ class _Case:
         notes: dict[int, _Note],
         reason: str | None,
     ) -> GapRecord:
-        parts: list[GapPart] = []
+        parts: list[RecordedSegment] = []
         number = 0
         for segment in self._gaps.request.segments:
             if isinstance(segment, Settled):
-                parts.append(GapPart(kind="settled", text=segment.text))
+                parts.append(RecordedSegment(kind="settled", text=segment.text))
                 continue
             here = said[number] if said else None
             note = notes.get(number, _Note("no answer"))
             parts.append(
-                GapPart(
+                RecordedSegment(
                     kind="choice" if isinstance(segment, Choice) else "free",
                     text=segment.text if isinstance(segment, Free) else segment.alternatives[0],
                     alternatives=segment.alternatives[1:] if isinstance(segment, Choice) else (),
