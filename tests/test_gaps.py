@@ -21,7 +21,8 @@ from qilin.llm.on_this_machine.local import LocalGapFiller
 from qilin.llm.protocol import Choice, Free, GapAnswer, GapRequest, Settled
 from qilin.llm.scripted import ScriptedGapFiller, left_open
 from qilin.names.compiled import Tables
-from qilin.report.explain import explain, explanation_lines
+from qilin.report.explain import explain
+from qilin.report.lines import explanation_lines
 from qilin.verdict.status import conclude
 
 TODAY = date(2024, 5, 13)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qilin import Engine, OrgPath, Resolution
-from qilin.answer.markup import TAGS, tagged_parts
+from qilin.answer.markup import TAGS, tagged_fragments
 from qilin.hierarchy import Hierarchy, Level
 
 LEVELS = ("Province", "City", "Company", "Substation")
@@ -262,7 +262,9 @@ def check_written(found: Resolution) -> None:
         assert again == found
     tagged = found.to_xml()
     tagged.encode("utf-8")
-    assert tagged == "".join(part.text for part in tagged_parts(found))  # the short way says the same
+    assert tagged == "".join(
+        part.text for part in tagged_fragments(found.query, found.entities)
+    )  # the short way says the same
     rest = _TAGGED.sub("", tagged)
     assert "<" not in rest and ">" not in rest  # nothing but well-formed tags, and text that was escaped
     written = [(tag, html.unescape(name)) for tag, name in _TAGGED.findall(tagged)]
