@@ -154,10 +154,10 @@ class Engine:
     def fill_gaps(
         self, cases: list[tuple[Tables, Asked, Considered, Resolution]]
     ) -> list[tuple[Resolution, GapRecord | None]]:
-        """What the rules concluded, with the gaps filled where a gap filler is configured, and how.
+        """The rules' resolutions, gaps filled where a gap filler is configured, each with its record.
 
         Args:
-            cases: what `consider` gave for each query, and what `conclude` made of it.
+            cases: the considered readings of each query, and the verdict on them.
         """
         done: list[tuple[Resolution, GapRecord | None]] = [(case[3], None) for case in cases]
         if self._gap_filler is None:
@@ -178,7 +178,7 @@ class Engine:
         return done
 
     def is_open(self, resolution: Resolution) -> bool:
-        """Whether there is a gap filler, and something for it to fill in what the rules concluded."""
+        """Whether there is a gap filler, and something for it to fill in the resolution of the rules."""
         return self._gap_filler is not None and (resolution.status != "resolved" or bool(resolution.unknown))
 
     def prepare(self) -> None:
@@ -204,7 +204,7 @@ class Engine:
         scope: str | OrgPath | None = None,
         context: Resolution | None = None,
     ) -> tuple[Tables, Asked, Considered]:
-        """What `resolve` weighs, before it concludes. See qilin.report.explain."""
+        """The readings that `resolve` weighs, before the verdict. See qilin.report.explain."""
         tables = self._tables
         asked = self._ask(tables, query, today, scope, context)
         return tables, asked, consider(tables, asked)

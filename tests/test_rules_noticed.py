@@ -38,7 +38,7 @@ CODES = ("山东省,菏泽,巨野县供电公司,B12供电所", "山东省,菏�
 RULES = {
     "a lone typo needs a suffix": Rule("qilin.readings.search._is_lonely", _no, "菏泽和西明县投诉"),
     "a bare name that overlaps a longer one": Rule(
-        "qilin.readings.search.overlapped_bare", lambda _: set(), "菏泽市中哪个县投诉最多"
+        "qilin.readings.search.overlapped_bare", lambda _: frozenset(), "菏泽市中哪个县投诉最多"
     ),
     "a fuller form elsewhere is doubted": Rule(
         "qilin.readings.link._doubt", lambda states, best, *_: best, "历下供电中心和东阿投诉"

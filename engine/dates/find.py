@@ -17,6 +17,7 @@ from typing import NamedTuple
 from qilin.dates.lexer import find_runs
 from qilin.dates.periods import Point
 from qilin.dates.ranges import are_linked, read_after, without_doubtful
+from qilin.text.tuples import quickly
 
 
 class DateMention(NamedTuple):
@@ -55,8 +56,6 @@ def find_dates(text: str, today: date, until: int | None = None) -> list[DateMen
         points = without_doubtful(points)
     found: list[DateMention] = []
     for (start, end), point in zip(runs, points, strict=True):
-        if point is None:
-            found.append(DateMention(start, end, None, None))
-        else:
-            found.append(DateMention(start, end, point.scope.first, point.scope.last))
+        first, last = (None, None) if point is None else point.scope[:2]
+        found.append(quickly(DateMention, (start, end, first, last)))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache, partial
 from os import PathLike
 
@@ -34,7 +35,7 @@ class Tables:
         self.gazetteer = gazetteer
         self.filler = _filler()
         self.grid_prefixes = tuple(sorted(map(folds.fold_name, GRID_PREFIXES), key=len, reverse=True))
-        self.org_path = lru_cache(maxsize=65536)(partial(org_path, hierarchy))
+        self.org_path: Callable[[int], OrgPath] = lru_cache(maxsize=65536)(partial(org_path, hierarchy))
         self.inferred = lru_cache(maxsize=65536)(self._inferred)
         self._typo_index: TypoIndex | None = None  # no cached_property: compiled, it is a plain property
         self._elsewhere: Elsewhere | None = None

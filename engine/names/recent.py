@@ -1,4 +1,4 @@
-"""What was worked out lately, kept as long as it does not hold too much."""
+"""Recent values, kept within a weight."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands behind a stem: the longest suffix at a place of a text, and how much of it may count."""
+"""Suffixes: the longest one at a place of a text, and how much of it may count."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from qilin.readings.parts import Part
 class Cost(NamedTuple):
     """The cost of a reading, or of one way to read a target; the lowest wins, the first difference decides.
 
-    The components up to `named` belong to a reading as a whole, `repeats` and those from `depth` on to the path of
-    one target; `typos` and `form` are compared for both. A component that does not apply is 0.
+    The components up to `named` belong to a reading as a whole, `repeats`, `depth` and `upward` to the path of one
+    target; `typos`, `form` and `distance` are compared for both. A component that does not apply is 0.
     """
 
     torn: int = 0
@@ -23,7 +23,8 @@ class Cost(NamedTuple):
     clashes: int = 0
     """1 where two mentions of different levels lie on no common path."""
     abrupt: int = 0
-    """Targets that begin right behind another one where one of the two is misspelt: 唐闸|姿镇供电所."""
+    """Of a correction with as little leftover: how many targets more begin right behind another one where one of the two
+    is misspelt (唐闸|姿镇供电所)."""
     steering: int = 0
     """Characters explained as dates, indicators and operators, negative: they come before names."""
     named: int = 0
@@ -40,7 +41,7 @@ class Cost(NamedTuple):
     upward: int = 0
     """Steps to a higher level in text order."""
     distance: int = 0
-    """Levels between the target before and the lowest organisation that holds both; of a reading, 1 outside the scope."""
+    """Levels between the target before and the lowest organisation that holds both; of a reading, 1 outside scope and context."""
 
 
 def explained(part: Part) -> tuple[int, int]:
@@ -49,10 +50,10 @@ def explained(part: Part) -> tuple[int, int]:
     return (0, -size) if isinstance(part, OrgMention) else (-size, 0)
 
 
-def cost_of_path(state: State, distance: int = 0) -> Cost:
-    """The cost of one way to put the mentions of a target on a path."""
+def cost_of_path(state: State, steps: int = 0) -> Cost:
+    """The cost of one way to put the mentions of a target on a path; `steps`: its `distance`."""
     repeats, typos, form, depth, upward = state[:5]
-    return Cost(repeats=repeats, typos=typos, form=form, depth=depth, upward=upward, distance=distance)
+    return Cost(repeats=repeats, typos=typos, form=form, depth=depth, upward=upward, distance=steps)
 
 
 def distance(hierarchy: Hierarchy, node: int, target: int | None) -> int:

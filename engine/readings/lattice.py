@@ -20,7 +20,7 @@ from qilin.readings.reading import Segmentation
 from qilin.text.filler import Filler
 from qilin.text.tuples import quickly
 
-MAX_SEGMENTATIONS = 64  # equally good ways to cut one text that are followed up
+_MAX_SEGMENTATIONS = 64  # equally good ways to cut one text that are followed up
 _MAX_WORK = 4000  # parts in all alternatives of one text together
 _by_place = itemgetter(0, 1)
 _BEGIN = -1
@@ -134,7 +134,7 @@ def _best_cuts(text: str, ordered: list[Part], filler: Filler) -> Segmentations:
         steering, named = explained(part)
         costs.append((best[0], best[1] + steering, best[2] + named))
     # Fewer alternatives for a longer text, so that the work stays linear; what is cut off makes it ambiguous.
-    limit = max(2, min(MAX_SEGMENTATIONS, _MAX_WORK // len(parts)))
+    limit = max(2, min(_MAX_SEGMENTATIONS, _MAX_WORK // len(parts)))
     found: list[tuple[Part, ...]] = []
     stack: list[tuple[int, _Chain | None]] = [(len(parts), None)]
     while stack and len(found) < limit:
@@ -198,7 +198,7 @@ def _share(one: OrgName, other: OrgName) -> bool:
     return False
 
 
-def overlapped_bare(parts: Sequence[Part]) -> set[Part]:
+def overlapped_bare(parts: Sequence[Part]) -> frozenset[Part]:
     """Bare mentions that overlap a longer mention without lying in it: 市南 in 济南市南部."""
     mentions = [p for p in with_shorter(parts, parts) if isinstance(p, OrgMention)]
     found: set[Part] = set()
@@ -210,4 +210,4 @@ def overlapped_bare(parts: Sequence[Part]) -> set[Part]:
                 short, long = sorted((left, right), key=lambda m: m.end - m.start)
                 if short.name.form >= BARE and short.end - short.start < long.end - long.start:
                     found.add(short)
-    return found
+    return frozenset(found)

@@ -19,7 +19,7 @@ from qilin.text.separators import SOFT_SEPARATORS
 from qilin.text.tuples import quickly
 
 _MANY = 12  # organisations of one name that are tried one by one
-MAX_STATES = 4096  # partial paths of one target that are followed up
+_MAX_STATES = 4096  # partial paths of one target that are followed up
 
 
 class _Target:
@@ -118,8 +118,8 @@ def _extend(states: list[State], name: OrgName, hierarchy: Hierarchy) -> list[St
             again = repeats + 1 if node in nodes else repeats
             up = upward + 1 if levels[node] < levels[nodes[-1]] else upward
             extended.append(quickly(State, (again, typo, its_form, its_depth, up, bottom, (*nodes, node))))
-    if len(extended) > MAX_STATES:
-        extended = sorted(extended)[:MAX_STATES]
+    if len(extended) > _MAX_STATES:
+        extended = sorted(extended)[:_MAX_STATES]
     return extended
 
 
@@ -172,7 +172,9 @@ def _chosen(targets: list[_Target], hierarchy: Hierarchy) -> list[Group]:
     if len(targets) == 1 and len(targets[0].states) == 1:  # the usual case, said shortly
         target = targets[0]
         via = target.states[0]
-        return [quickly(Group, (target.mentions, target.states, target.excluded, (via[5],), via, "graph", None))]
+        return [
+            quickly(Group, (tuple(target.mentions), target.states, target.excluded, (via.deepest,), via, "graph", None))
+        ]
     chosen: dict[int, Group] = {}
     before: int | None = None  # the target before that is certain, exclusions left out
     wanted = [t for t in targets if not t.excluded]
@@ -194,7 +196,9 @@ def _chosen(targets: list[_Target], hierarchy: Hierarchy) -> list[Group]:
         else:
             best = states
         options = tuple(sorted({s.deepest for s in best}))
-        chosen[id(target)] = Group(target.mentions, target.states, target.excluded, options, best[0], "graph", after)
+        chosen[id(target)] = Group(
+            tuple(target.mentions), target.states, target.excluded, options, best[0], "graph", after
+        )
         if not target.excluded:
             tops += options
         if len(options) == 1:

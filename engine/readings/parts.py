@@ -19,6 +19,7 @@ from qilin.operators.exclusion import find_exclusions
 from qilin.operators.phrase import Phrase
 from qilin.operators.relative import relative_phrases
 from qilin.readings.asked import Asked
+from qilin.text.tuples import quickly
 
 Part = OrgMention | IndicatorMention | DateMention | Phrase
 _FEW = 16  # names that are looked at one by one
@@ -59,7 +60,7 @@ def find_parts(tables: Tables, asked: Asked) -> Found:
         parts = _with_relatives(tables, asked, text, parts, relatives)
     if asked.folded.offsets is not None:
         parts = [p for p in parts if asked.folded.is_whole(p[0], p[1])]
-    return Found(parts, triggers & TAIL_BIT != 0)
+    return quickly(Found, (parts, triggers & TAIL_BIT != 0))
 
 
 def _with_operators_and_dates(

@@ -7,45 +7,35 @@ from itertools import pairwise
 
 from qilin.names.mention import OrgMention
 from qilin.readings.cost import Cost, explained
-from qilin.readings.lattice import overlapped_bare
 from qilin.readings.parts import Cover, Part
 from qilin.readings.reading import Reading
 
 
 def rate(
-    readings: Sequence[Reading],
-    parts: Sequence[Part],
-    misspelt: Collection[Part] = (),
-    overlapped: set[Part] | None = None,
+    readings: Sequence[Reading], parts: Sequence[Part], overlapped: frozenset[Part] = frozenset()
 ) -> list[Reading]:
     """The readings, each with its cost.
 
     Args:
-        readings: all that compete; mentions that all of them have do not count for `form`.
+        readings: all that compete; mentions that all consistent ones have do not count for `form`.
         parts: every part of the text.
-        misspelt: the mentions among them that are typos.
-        overlapped: the bare mentions that a longer one overlaps, where they are known (`lattice.overlapped_bare`).
+        overlapped: bare mentions that a longer one overlaps; a clash with one of them is torn.
     """
-    if overlapped is None:
-        overlapped = overlapped_bare(parts) if any(r.clashes for r in readings) else set()
     names = Cover(p for p in parts if isinstance(p, OrgMention))
-    shared = frozenset.intersection(*(frozenset(r.segmentation.parts) for r in readings))
-    return [r._replace(cost=_cost(r, names, overlapped, shared, misspelt)) for r in readings]
+    torn = [bool(r.clashes and overlapped.intersection(r.segmentation.parts)) or _tears(r, names) for r in readings]
+    consistent = [r for r, is_torn in zip(readings, torn, strict=True) if not r.clashes and not is_torn] or readings
+    shared = frozenset.intersection(*(frozenset(r.segmentation.parts) for r in consistent))
+    return [r._replace(cost=_cost(r, is_torn, shared)) for r, is_torn in zip(readings, torn, strict=True)]
 
 
-def _cost(
-    reading: Reading, names: Cover, overlapped: set[Part], shared: Collection[Part], misspelt: Collection[Part]
-) -> Cost:
+def _cost(reading: Reading, torn: bool, shared: Collection[Part]) -> Cost:
     chosen = reading.segmentation.parts
-    clashes = bool(reading.clashes)
-    torn = not overlapped.isdisjoint(chosen) if clashes else _tears(reading, names)
-    typos, form = (0, 0) if clashes else _typos_and_form(reading, shared)  # where names clash, nothing is chosen
+    typos, form = (0, 0) if reading.clashes else _typos_and_form(reading, shared)  # a clash chooses no organisation
     steering, named = map(sum, zip((0, 0), *map(explained, chosen), strict=True))
     return Cost(
         torn=int(torn),
         leftover=reading.segmentation.leftover,
-        clashes=int(clashes),
-        abrupt=_abrupt(reading, misspelt) if misspelt else 0,
+        clashes=int(bool(reading.clashes)),
         steering=steering,
         named=named,
         typos=typos,
@@ -54,20 +44,14 @@ def _cost(
 
 
 def _tears(reading: Reading, names: Cover) -> bool:
-    """Whether a longer mention was torn into targets of its own: 呼伦贝尔 is not 呼伦 and 贝尔."""
+    """Whether a longer mention was torn into targets of its own, all consistent: 呼伦贝尔 is not 呼伦 and 贝尔."""
+    if reading.clashes:
+        return False
     for left, right in pairwise(reading.groups):
         a, b = left.mentions[-1], right.mentions[0]
         if a.end == b.start and names.covers(a.start, b.end):
             return True
     return False
-
-
-def _abrupt(reading: Reading, misspelt: Collection[Part]) -> int:
-    count = 0
-    for left, right in pairwise(reading.groups):
-        a, b = left.mentions[-1], right.mentions[0]
-        count += a.end == b.start and (a in misspelt or b in misspelt)
-    return count
 
 
 def _typos_and_form(reading: Reading, shared: Collection[Part]) -> tuple[int, int]:

@@ -30,7 +30,7 @@ class Group(NamedTuple):
     context); `after`: the target before, which decides among equals.
     """
 
-    mentions: Sequence[OrgMention]
+    mentions: tuple[OrgMention, ...]
     states: Sequence[State]
     excluded: bool
     options: tuple[int, ...]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from qilin.names.compiled import Tables
 from qilin.names.mention import OrgMention
 from qilin.readings.asked import Asked
 from qilin.readings.cost import Cost
-from qilin.readings.lattice import Segmentations, lay_out, overlapped_bare, segment
+from qilin.readings.lattice import lay_out, overlapped_bare, segment
 from qilin.readings.link import link
 from qilin.readings.parts import Part, find_parts
 from qilin.readings.rating import rate
@@ -56,12 +56,14 @@ def consider(tables: Tables, asked: Asked) -> Considered:
     refused: list[OrgMention] = []
     if best.readings[0].segmentation.leftover:
         parts, best, refused = _correct(tables, text, parts, best)
-    near = nearest(tables, asked, best.readings)
-    lost = near.lost + best.lost
-    return quickly(Considered, (text, parts, near.readings, best.dropped, best.complete, lost, refused))
+    readings, lost = best.readings, best.lost
+    if asked.scope is not None or asked.context is not None:
+        readings, further = nearest(tables, asked, readings)
+        lost = further + lost
+    return quickly(Considered, (text, parts, readings, best.dropped, best.complete, lost, refused))
 
 
-def _read(tables: Tables, text: str, parts: list[Part], tails: bool, misspelt: frozenset[Part] = frozenset()) -> _Best:
+def _read(tables: Tables, text: str, parts: list[Part], tails: bool) -> _Best:
     """The best consistent readings; where there is none, the one that costs least."""
     dropped: list[Dropped] = []
     for _ in range(_MAX_ROUNDS):
@@ -73,43 +75,41 @@ def _read(tables: Tables, text: str, parts: list[Part], tails: bool, misspelt: f
             break
         dropped += accidents
         parts = without(parts, accidents)
-    readings = _linked(tables, text, cut)
+    hierarchy, filler = tables.hierarchy, tables.filler
+    readings = [link(text, segmentation, hierarchy, filler) for segmentation in cut.equal]
     if len(readings) == 1 and not readings[0].clashes:
         if readings[0].apart is not None:
             readings = _or_apart(tables, text, readings)
         return quickly(_Best, (readings, dropped, cut.complete, []))
-    overlapped = overlapped_bare(parts) if any(r.clashes for r in readings) else set()
-    if len(readings) == 1 and not overlapped:
-        return quickly(_Best, (readings, dropped, cut.complete, []))
-    rated = rate(readings, parts, misspelt, overlapped)
-    least = min(map(_cost, rated))
-    if overlapped and (least.torn or least.clashes):
-        again = segment(text, [p for p in parts if p not in overlapped], tables.filler)
-        others = rate(_linked(tables, text, again), parts, misspelt, overlapped)
-        others = [r for r in others if not _cost(r).torn and not _cost(r).clashes]
+    rated = rate(readings, parts) if len(readings) > 1 else readings
+    if not any(map(_is_consistent, rated)):
+        overlapped = overlapped_bare(parts)
+        others: list[Reading] = []
+        if overlapped:
+            again = segment(text, [p for p in parts if p not in overlapped], filler)
+            others = rate([link(text, s, hierarchy, filler) for s in again.equal], parts)
+            others = list(filter(_is_consistent, others))
         if others:
-            rated = [*others, *rated]
+            rated = [*others, *rate(readings, parts, overlapped)]
             cut = again
-            least = min(map(_cost, others))
+        elif len(rated) == 1:
+            return quickly(_Best, (rated, dropped, cut.complete, []))
+    least = min(map(_cost, rated))
     best = [r for r in rated if r.cost == least]
     lost = [r for r in rated if r.cost != least]
-    if least.torn or least.clashes:
+    if not _is_consistent(best[0]):
         return _Best(best[:1], dropped, cut.complete, lost)
     return _Best(_distinct(_or_apart(tables, text, best)), dropped, cut.complete, lost)
 
 
-def _rated(reading: Reading, parts: Sequence[Part], misspelt: frozenset[Part] = frozenset()) -> Reading:
-    """The reading with its cost, where it has been compared with no other so far."""
-    return reading if reading.cost is not None else rate([reading], parts, misspelt)[0]
+def _is_consistent(reading: Reading) -> bool:
+    """Whether nothing clashes in a reading, and no longer name is torn."""
+    return not reading.clashes and (reading.cost is None or not reading.cost.torn)
 
 
 def _cost(reading: Reading) -> Cost:
     assert reading.cost is not None
     return reading.cost
-
-
-def _linked(tables: Tables, text: str, cut: Segmentations) -> list[Reading]:
-    return [link(text, segmentation, tables.hierarchy, tables.filler) for segmentation in cut.equal]
 
 
 def _or_apart(tables: Tables, text: str, readings: list[Reading]) -> list[Reading]:
@@ -145,7 +145,7 @@ def _correct(tables: Tables, text: str, parts: list[Part], exact: _Best) -> _Cor
     """The best readings with misspelt names as further mentions; the exact ones where they explain no more."""
     corrected = _Corrected(parts, exact, [])
     before = exact.readings[0]
-    least: Cost | None = None
+    least = before.segmentation.leftover, 0
     lonely: list[Dropped] = []
     stretches: list[Stretch] = []
     for swallow in (False, True):  # an exact name is only swallowed where that explains still more, or joins more
@@ -155,31 +155,42 @@ def _correct(tables: Tables, text: str, parts: list[Part], exact: _Best) -> _Cor
         typos = find_typos(tables, text, before, stretches)
         while typos:
             misspelt = frozenset(typos)
-            best = _read(tables, text, [*parts, *typos], True, misspelt)
+            best = _read(tables, text, [*parts, *typos], True)
             alone = [g.mentions[0] for g in best.readings[0].groups if _is_lonely(g)]
             if alone:
                 lonely += [Dropped(mention, "lonely") for mention in alone]
                 typos = [t for t in typos if t not in alone]
                 continue
-            first = _rated(best.readings[0], [*parts, *typos], misspelt)
-            cost = _cost(first)
-            if least is None:
-                before = _rated(before, parts)
-                least = _cost(before)
-            explains_more = (cost.leftover, cost.abrupt) < (least.leftover, least.abrupt) and cost < least
-            if explains_more and not cost.clashes and not misspelt.isdisjoint(first.segmentation.parts):
-                readings = [r._replace(cost=cost) for r in best.readings]
+            first = best.readings[0]
+            left = first.segmentation.leftover, _abrupt(first, misspelt)
+            if left < least and not first.clashes and not misspelt.isdisjoint(first.segmentation.parts):
                 lost = [*best.lost, before, *exact.lost]
-                best = _Best(readings, best.dropped, best.complete, lost)
-                corrected = _Corrected([*parts, *typos], best, [])
-                least = cost
+                if left[0] == least[0]:  # as much explained, with fewer abrupt targets
+                    lost += _more_abrupt(corrected, least[1] - left[1])
+                corrected = _Corrected([*parts, *typos], best._replace(lost=lost), [])
+                least = left
             else:
                 corrected.refused.extend(t for t in typos if t not in corrected.parts)
             break
-        if least is not None and least.leftover == least.abrupt == 0:
+        if least == (0, 0):
             break
     best = corrected.best
     return corrected._replace(best=best._replace(dropped=best.dropped + lonely)) if lonely else corrected
+
+
+def _abrupt(reading: Reading, misspelt: frozenset[Part]) -> int:
+    """Targets that begin right behind another one where one of the two is misspelt: 唐闸|姿镇供电所."""
+    count = 0
+    for left, right in pairwise(reading.groups):
+        a, b = left.mentions[-1], right.mentions[0]
+        count += a.end == b.start and (a in misspelt or b in misspelt)
+    return count
+
+
+def _more_abrupt(corrected: _Corrected, more: int) -> list[Reading]:
+    """The readings of an earlier correction, with the abrupt targets that they have more than the better one."""
+    rated = rate(corrected.best.readings, corrected.parts)
+    return [r._replace(cost=_cost(r)._replace(abrupt=more)) for r in rated]
 
 
 def _is_lonely(group: Group) -> bool:
@@ -187,7 +198,18 @@ def _is_lonely(group: Group) -> bool:
     return len(group.mentions) == 1 and not group.mentions[0].name.lonely.isdisjoint(group.options)
 
 
-# ── what if ──────────────────────────────────────────────────────────────────────────────────────
+# ── for explanations ─────────────────────────────────────────────────────────────────────────────
+
+
+def costed(considered: Considered) -> Considered:
+    """The same, with a cost for each reading that has been compared with no other."""
+
+    def rated(reading: Reading) -> Reading:
+        return reading if reading.cost is not None else rate([reading], considered.parts)[0]
+
+    return considered._replace(
+        readings=[rated(r) for r in considered.readings], lost=[rated(r) for r in considered.lost]
+    )
 
 
 def best_with(tables: Tables, considered: Considered, part: Part) -> tuple[Reading, Reading]:
@@ -204,6 +226,5 @@ def best_with(tables: Tables, considered: Considered, part: Part) -> tuple[Readi
         cuts = [lay_out(text, tuple(sorted([*chosen, part], key=lambda p: p.start)), tables.filler)]
     readings = [link(text, cut, tables.hierarchy, tables.filler) for cut in cuts]
     parts = [*(p for p in considered.parts if p not in gone), part]
-    misspelt = frozenset(p for p in parts if isinstance(p, OrgMention) and any(c.typo for c in p.name.candidates))
-    first, *others = rate([winner, *readings], parts, misspelt)
+    first, *others = rate([winner, *readings], parts)
     return first, min(others, key=_cost)

@@ -14,7 +14,7 @@ from qilin.readings.parts import Part
 from qilin.readings.reading import Segmentation
 from qilin.text.words import word_across
 
-Reason = Literal["tail", "word", "rest", "inside a word", "overlapped", "lonely"]
+Reason = Literal["tail", "word", "rest", "inside a word", "lonely"]
 
 
 class Dropped(NamedTuple):
@@ -22,8 +22,7 @@ class Dropped(NamedTuple):
 
     `tail`: only the tail of a name, without its parent before it; `word`: an ordinary word too; `rest`: the
     rest of a longer name that the table lacks; `inside a word`: an ordinary word lies across its edge;
-    `overlapped`: bare, and a longer mention overlaps it; `lonely`: a typo that only a mention on its path
-    could support. `across`: the span of the word that lies across an edge.
+    `lonely`: a typo that only a mention on its path could support. `across`: the span of the word that lies across an edge.
     """
 
     mention: OrgMention
@@ -86,7 +85,7 @@ def _word_across(text: str, mention: OrgMention, starts: set[int], ends: set[int
 
 
 def _parent_of(tables: Tables, upper: OrgMention, name: OrgName) -> bool:
-    """Whether some organisation of `upper` is an ancestor of one that the name could be."""
+    """Whether `upper` could be the parent of an organisation that the name could be."""
     hierarchy = tables.hierarchy
     last = hierarchy.last
     tops, lows = upper.name.nodes, name.nodes

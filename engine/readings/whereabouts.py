@@ -18,9 +18,7 @@ class Nearest(NamedTuple):
 
 
 def nearest(tables: Tables, asked: Asked, readings: list[Reading]) -> Nearest:
-    """The readings, and in them the organisations, nearest to scope and context; all where neither is given."""
-    if asked.scope is None and asked.context is None:
-        return Nearest(readings, [])
+    """The readings, and in them the organisations, nearest to scope and context; all where none is near."""
     readings = [
         r._replace(groups=[_preferred(tables, asked, g) if len(g.options) > 1 else g for g in r.groups])
         for r in readings

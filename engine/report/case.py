@@ -28,8 +28,7 @@ class Case(NamedTuple):
         return self.asked.written(part.start, part.end)
 
     def path(self, node: int) -> OrgPath:
-        path: OrgPath = self.tables.org_path(node)
-        return path
+        return self.tables.org_path(node)
 
     def nodes(self, paths: Iterable[OrgPath]) -> list[int]:
         """The nodes of those paths that the table has."""

@@ -17,8 +17,8 @@ from qilin.names.mention import EDITED, HOMOPHONE, MERGED_SOUND, SWAPPED, Candid
 from qilin.readings.cost import Cost, deciding
 from qilin.readings.lattice import with_shorter
 from qilin.readings.parts import Part
-from qilin.readings.rating import rate
 from qilin.readings.reading import Group, Reading
+from qilin.readings.search import costed
 from qilin.report.case import Case, best_states
 from qilin.report.explanation import Explanation, MentionKind, MentionNote, Naming, ReadingNote, Verdict
 from qilin.report.reasons import fault, why_dropped, why_first, why_not_named
@@ -41,6 +41,7 @@ def explain(
 ) -> Explanation:
     """Resolve a query and say why; arguments and errors as for `Engine.resolve`."""
     tables, asked, considered = engine.consider(query, today=today, scope=scope, context=context)
+    considered = costed(considered)
     rules = conclude(tables, asked, considered)
     resolution, gap = engine.fill_gaps([(tables, asked, considered, rules)])[0]
     case = Case(tables, asked, considered, resolution)
@@ -136,15 +137,14 @@ def _reading_notes(case: Case) -> list[ReadingNote]:
     """The readings that are equally good, then those that lost, the best first."""
     considered = case.considered
     first, *others = considered.readings
-    if first.cost is None:
-        first = rate([first], considered.parts)[0]
     assert first.cost is not None
     clashes = first.clashes and case.resolution.status == "conflict"
     verdict: Verdict = "clashes" if clashes else "tied" if others else "wins"
     notes = [_reading_note(case, first, first.cost, verdict, None, why_first(case, first, others))]
     for reading in others:
-        cost = reading.cost or first.cost
-        notes.append(_reading_note(case, reading, cost, "tied", None, "与上一种同样好，不能靠猜测选择"))
+        notes.append(
+            _reading_note(case, reading, reading.cost or first.cost, "tied", None, "与上一种同样好，不能靠猜测选择")
+        )
     lost = [(reading.cost, reading) for reading in considered.lost if reading.cost is not None]
     for cost, reading in sorted(lost, key=lambda pair: pair[0]):
         decided = deciding(first.cost, cost)

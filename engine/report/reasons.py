@@ -16,13 +16,14 @@ SOURCE = {
     "exact": "与表中名称相同", "alias": "别名或简称", "fuzzy": "错别字", "pattern": "句式", "scope": "提问者所在单位",
     "context": "上一个问题", "graph": "组织表", "default": "默认值", "llm": "模型",
 }  # fmt: skip
+_FURTHER = ("离上一个问题所问的单位更远", "不在提问者所在单位之内")
 # Of each component of the cost: the fault of the loser, and the merit of the winner.
-_FAULTS = {
+_FAULTS: dict[str, str] = {
     "torn": "拆开了一个更长的名称",
     "leftover": "留下更多没有解释的字",
     "clashes": "两个单位不在同一条路径上",
     "abrupt": "错字读法另起了一个单位",
-    "steering": "日期、指标和句式优先于单位名",
+    "steering": "作为日期、指标和句式解释的字更少",
     "named": "单位名称解释的字更少",
     "repeats": "会让同一单位被说两次",
     "typos": "错别字更重",
@@ -31,21 +32,22 @@ _FAULTS = {
     "upward": "与语序相反",
     "distance": "离同一句话里的其他单位更远",
 }
-_MERITS = {
+_MERITS: dict[str, str] = {
     "torn": "没有拆开更长的名称",
     "leftover": "留下的字更少",
     "clashes": "单位之间没有冲突",
     "abrupt": "没有另起单位",
+    "distance": "更接近提问者所在单位，或上一个问题所问的单位",
     "steering": "日期、指标和句式解释的字更多",
     "named": "单位名称解释的字更多",
     "typos": "错别字更轻",
     "form": "写法更完整",
 }
 _UNSUPPORTED = {
-    "tail": "只是名称略去上级后的尾部，前面没有上级，后面没有后缀",
-    "word": "也是普通词；前面没有上级，后面没有后缀，不足以当作单位",
+    "tail": "只是名称略去上级后的尾部，紧靠前面没有它的上级",
+    "word": "也是普通词；紧靠前面没有它的上级，后面没有后缀，不足以当作单位",
     "rest": "前面还有没有解释的字，可能是一个更长名称的后半段",
-    "lonely": "改动太大的错别字；路径上没有其他提及支持它",
+    "lonely": "这个错别字读法需要路径上的另一个提及支持，而这里没有",
 }
 
 
@@ -86,7 +88,8 @@ def _why_best(case: Case, first: Reading, others: Sequence[Reading]) -> str:
         return f"“{text}”对应 {len(group.options)} 个单位，{equal}"
     chosen = next((g for g in first.groups if g.source in ("scope", "context")), None)
     if chosen is not None:
-        return f"同样好的单位里，取{SOURCE[chosen.source]}之内的"
+        near = "在提问者所在单位之内的" if chosen.source == "scope" else "离上一个问题所问单位最近的"
+        return f"同样好的单位里，取{near}"
     merits = [merit(first.cost, r.cost) for r in case.considered.lost if first.cost is not None and r.cost is not None]
     return "；".join(dict.fromkeys(filter(None, merits))) or "没有别的读法代价这样小"
 
@@ -128,7 +131,7 @@ def why_not_named(case: Case, mention: OrgMention, candidate: Candidate, group: 
         best = min(cost for option in group.options for cost in _costs(case, group, option))
         if deciding(best, min(costs)) == "form" and len(group.mentions) > 1:
             return "整条路径的写法不如选中的完整"
-        return fault(best, min(costs)) or f"不在{SOURCE[group.source]}之内"
+        return fault(best, min(costs)) or _FURTHER[group.source == "scope"]
     last = hierarchy.last
     apart = [
         case.text(m)
@@ -149,24 +152,43 @@ def why_dropped(case: Case, part: Part, kept: Sequence[Part]) -> str:
     for each in considered.dropped:
         if each.mention == part:
             return _unsupported(case, each)
+    if any(part in reading.segmentation.parts for reading in considered.readings):
+        return "是另一种同样好的读法"
     winner, other = best_with(case.tables, considered, part)
     assert winner.cost is not None and other.cost is not None
-    touching = [p for p in kept if p.start < part.end and part.start < p.end]
-    reason = fault(winner.cost, other.cost)
-    longer = next((p for p in touching if p.start <= part.start and part.end <= p.end), None)
     if part in considered.refused:
         if other.clashes:
             return "采用这个错字读法，仍有单位不在同一条路径上"
         if other.cost.leftover >= winner.cost.leftover:
             return "错别字读法没有让整句解释得更完整"
-    if not reason and len(other.segmentation.parts) > len(winner.segmentation.parts):
-        reason = "解释同样多的字时取较长的一个"
-    if not reason or longer is None:
-        reason = reason or "取它得到的是同样的答案"
+        return "和其他错字读法一起，没有让整句解释得更完整"
+    reason = fault(winner.cost, other.cost)
+    if deciding(winner.cost, other.cost) == "steering" and isinstance(part, OrgMention):
+        reason = "日期、指标和句式优先于单位名"
+    touching = [p for p in kept if p.start < part.end and part.start < p.end]
+    longer = next((p for p in touching if p.start <= part.start and part.end <= p.end), None)
+    if not reason:
+        reason = _lattice_rule(part, longer, winner, other)
+    if longer is None:
         return f"与“{case.text(touching[0])}”重叠；{reason}" if touching else reason
     if (longer.start, longer.end) == (part.start, part.end):
         return f"同一处取了另一种读法；{reason}"
     return f"包含在更长的“{case.text(longer)}”之内；{reason}"
+
+
+def _lattice_rule(part: Part, longer: Part | None, winner: Reading, other: Reading) -> str:
+    """Why the lattice leaves out a part that would cost no more: it prefers the longer of two names of one thing."""
+    if (
+        isinstance(part, OrgMention)
+        and isinstance(longer, OrgMention)
+        and set(part.name.nodes) & set(longer.name.nodes)
+    ):
+        return "是更长的同一单位名称的一部分"
+    if len(other.segmentation.parts) > len(winner.segmentation.parts):
+        return "解释同样多的字时取较长的一个"
+    if [(g.excluded, g.options) for g in winner.groups] == [(g.excluded, g.options) for g in other.groups]:
+        return "取它得到的是同样的答案"
+    return "取它的读法没有更好"
 
 
 def _unsupported(case: Case, dropped: Dropped) -> str:

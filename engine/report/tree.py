@@ -1,4 +1,4 @@
-"""The tree of an explanation: the paths of what was decided, and both branches of a conflict."""
+"""The paths of the decided organisations as a tree, with both branches of a conflict."""
 
 from __future__ import annotations
 

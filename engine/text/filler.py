@@ -1,4 +1,4 @@
-"""Words that hold a question together, and what else stands between its parts."""
+"""Filler words, and the gaps between the parts of a question."""
 
 from __future__ import annotations
 

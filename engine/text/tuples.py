@@ -1,4 +1,4 @@
-"""How the way of a question makes its values: a NamedTuple from a tuple, in a third of the constructor's time."""
+"""A NamedTuple made from a tuple, in a third of the constructor's time."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def gather(tables: Tables, asked: Asked, reading: Reading, draft: Draft, doubtfu
             continue
         if left == 0:
             group = next(groups)
-            named = group.via[6]
+            named = group.via.nodes
             size = left = len(group.mentions)
             doubt = group in doubtful
             following = len(numbers)
@@ -110,7 +110,7 @@ def _template(tables: Tables, name: OrgName, node: int) -> dict[str, object]:
 
 
 def gather_other(asked: Asked, part: Part, draft: Draft) -> None:
-    """An indicator, a date or an operator."""
+    """Put an indicator, a date or an operator into the draft."""
     if isinstance(part, Phrase):
         if part.kind == "breakdown" and part.level is not None:
             draft.group_by = draft.group_by or LEVEL_NAMES[part.level]

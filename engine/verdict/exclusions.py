@@ -21,7 +21,7 @@ from qilin.verdict import sentences
 
 
 def excluded_outside(tables: Tables, reading: Reading) -> Conflict | None:
-    """An exclusion that takes nothing out of what is asked about."""
+    """The conflict of an exclusion outside the targets; None where there is none."""
     last = tables.hierarchy.last
     wanted = [g for g in reading.groups if not g.excluded]
     if not wanted:
@@ -68,7 +68,7 @@ def unread_exclusion(text: str, reading: Reading) -> tuple[int, int] | None:
             if close is not None and not any(g.excluded for g in reading.groups):
                 return part.start, close.end()
     if all(group.excluded for group in reading.groups):
-        for group in reading.groups:  # none, or only what is taken out
+        for group in reading.groups:  # no target, or exclusions alone
             if group.via.upward:
                 return group.mentions[0].start, group.mentions[-1].end  # 扣除曹县菏泽: which is taken out of which?
     return None

@@ -84,7 +84,7 @@ def _suggest(
     return tuple(dict.fromkeys(str(tables.org_path(i)) for i in nodes))[:_MAX_SUGGESTIONS]
 
 
-def without(reading: Reading, swallowed: frozenset[OrgMention]) -> Reading:
+def without_swallowed(reading: Reading, swallowed: frozenset[OrgMention]) -> Reading:
     """The reading without mentions that turned out to be part of an unknown name.
 
     What is left of such a target is only the known parent: its first other mention.
@@ -100,7 +100,7 @@ def without(reading: Reading, swallowed: frozenset[OrgMention]) -> Reading:
             name = left[0].name
             best = set(name.best)
             states = [s for s in name.states if s.deepest in best]
-            groups.append(Group(left[:1], states, group.excluded, name.best, states[0]))
+            groups.append(Group((left[0],), states, group.excluded, name.best, states[0]))
     kept = tuple(p for p in reading.segmentation.parts if p not in gone)
     clashes = [c for c in reading.clashes if gone.isdisjoint(c)]
     return Reading(reading.segmentation._replace(parts=kept), groups, clashes)

@@ -1,4 +1,4 @@
-"""What to ask the person back, and how to say what is wrong; all of it in Chinese."""
+"""The questions put back to the person and the messages of conflicts, in Chinese."""
 
 from __future__ import annotations
 

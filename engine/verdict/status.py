@@ -17,7 +17,7 @@ from qilin.verdict.dialogue import fill_default_date, fill_from_context, targets
 from qilin.verdict.draft import Draft, finish
 from qilin.verdict.entities import gather
 from qilin.verdict.exclusions import excluded_outside, is_inside, unread_exclusion
-from qilin.verdict.leftovers import note_unknown, without
+from qilin.verdict.leftovers import note_unknown, without_swallowed
 
 
 def conclude(tables: Tables, asked: Asked, considered: Considered) -> Resolution:
@@ -73,7 +73,7 @@ def _is_plain(reading: Reading) -> bool:
 
 
 class _Case:
-    """A query under judgement. What the checks share is worked out at its first use, in their order."""
+    """A query under judgement, with the findings that its checks share."""
 
     def __init__(self, tables: Tables, asked: Asked, considered: Considered) -> None:
         self.tables = tables
@@ -86,7 +86,7 @@ class _Case:
         if reading.segmentation.leftover or may_hide(tables, considered.text, reading):
             swallowed = note_unknown(tables, asked, considered, reading, self.draft)
             if swallowed:
-                self.readings = [without(reading, swallowed)]
+                self.readings = [without_swallowed(reading, swallowed)]
         self.reading = self.readings[0]
         self.doubtful: Sequence[Group] = ()
         self.targets: tuple[OrgPath, ...] = ()
@@ -141,8 +141,8 @@ def _too_many(case: _Case) -> Resolution | None:
     return finish(case.asked, case.draft, "ambiguous", question=sentences.TOO_MANY)
 
 
-def _gathered(case: _Case) -> None:
-    """No verdict: from here on it is known what the query holds."""
+def _note_certain(case: _Case) -> None:
+    """No verdict: put everything recognised into the draft, and note what is certain."""
     case.doubtful = _doubtful(case.readings)
     case.gather()
     levels = {case.tables.hierarchy.levels[o] for g in case.reading.groups if not g.excluded for o in g.options}
@@ -191,7 +191,7 @@ def _whose(case: _Case) -> Resolution | None:
 
 
 def _continuing(case: _Case) -> Resolution | None:
-    """Take what the query leaves open from the one before; what that took out must lie in what this asks about."""
+    """Fill the gaps of a query from its context; exclusions must lie inside the inherited targets."""
     context, draft = case.asked.context, case.draft
     if context is None or not (_recognised(case) or draft.dates):
         return None
@@ -225,7 +225,7 @@ _CHECKS: tuple[Callable[[_Case], Resolution | None], ...] = (
     _excluding_outside,
     _excluding_unread,
     _too_many,
-    _gathered,
+    _note_certain,
     _ambiguous,
     _lacking,
     _whose,
