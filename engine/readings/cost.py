@@ -17,7 +17,7 @@ class Cost(NamedTuple):
     """
 
     torn: int = 0
-    """1 where a longer name is cut into targets that no path joins: 济南市|南部 as 济南 and 市南."""
+    """1 where names are cut out of longer ones: 呼伦贝尔 as 呼伦 and 贝尔; 济南市|南部 as 济南 and 市南, which no path joins."""
     leftover: int = 0
     """Content characters that nothing explains."""
     clashes: int = 0

@@ -11,18 +11,15 @@ from qilin.readings.parts import Cover, Part
 from qilin.readings.reading import Reading
 
 
-def rate(
-    readings: Sequence[Reading], parts: Sequence[Part], overlapped: frozenset[Part] = frozenset()
-) -> list[Reading]:
+def rate(readings: Sequence[Reading], parts: Sequence[Part]) -> list[Reading]:
     """The readings, each with its cost.
 
     Args:
         readings: all that compete; mentions that all consistent ones have do not count for `form`.
         parts: every part of the text.
-        overlapped: bare mentions that a longer one overlaps; a clash with one of them is torn.
     """
     names = Cover(p for p in parts if isinstance(p, OrgMention))
-    torn = [bool(r.clashes and overlapped.intersection(r.segmentation.parts)) or _tears(r, names) for r in readings]
+    torn = [_tears(r, names) for r in readings]
     consistent = [r for r, is_torn in zip(readings, torn, strict=True) if not r.clashes and not is_torn] or readings
     shared = frozenset.intersection(*(frozenset(r.segmentation.parts) for r in consistent))
     return [r._replace(cost=_cost(r, is_torn, shared)) for r, is_torn in zip(readings, torn, strict=True)]

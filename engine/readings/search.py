@@ -90,7 +90,7 @@ def _read(tables: Tables, text: str, parts: list[Part], tails: bool) -> _Best:
             others = rate([link(text, s, hierarchy, filler) for s in again.equal], parts)
             others = list(filter(_is_consistent, others))
         if others:
-            rated = [*others, *rate(readings, parts, overlapped)]
+            rated = [*others, *(r._replace(cost=_cost(r)._replace(torn=1)) for r in rate(readings, parts))]
             cut = again
         elif len(rated) == 1:
             return quickly(_Best, (rated, dropped, cut.complete, []))
@@ -227,4 +227,7 @@ def best_with(tables: Tables, considered: Considered, part: Part) -> tuple[Readi
     readings = [link(text, cut, tables.hierarchy, tables.filler) for cut in cuts]
     parts = [*(p for p in considered.parts if p not in gone), part]
     first, *others = rate([winner, *readings], parts)
-    return first, min(others, key=_cost)
+    best = min(others, key=_cost)
+    if best.clashes and not first.clashes and _cost(best) < _cost(first):  # 市南 of 济南市南部: cut out to clash
+        best = best._replace(cost=_cost(best)._replace(torn=1))
+    return first, best
