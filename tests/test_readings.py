@@ -13,9 +13,8 @@ from qilin import Engine, Resolution
 from qilin.answer.values import OrgPath
 from qilin.hierarchy import Hierarchy
 from qilin.names.gazetteer import Gazetteer
-from qilin.names.mention import IndicatorMention, OrgMention
+from qilin.names.mention import IndicatorMention, OrgMention, Part
 from qilin.readings.lattice import segment
-from qilin.readings.parts import Part
 from qilin.text.filler import Filler
 
 Ask = Callable[..., Resolution]

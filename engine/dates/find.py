@@ -12,7 +12,7 @@ itself, `ranges` what they mean together.
 from __future__ import annotations
 
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 from qilin.dates.lexer import find_runs
 from qilin.dates.periods import Point
@@ -20,6 +20,7 @@ from qilin.dates.ranges import are_linked, read_after, without_doubtful
 from qilin.text.tuples import quickly
 
 
+@final
 class DateMention(NamedTuple):
     """A date expression and what it means.
 

@@ -18,12 +18,11 @@ from qilin.llm.legal import Said, Tagged, read_answer
 from qilin.llm.protocol import Choice, Free, GapAnswer, Settled
 from qilin.llm.record import GapRecord, RecordedSegment, Verdict
 from qilin.names.compiled import Tables
-from qilin.names.mention import IndicatorMention, OrgMention, OrgName, Sense
+from qilin.names.mention import IndicatorMention, OrgMention, OrgName, Part, Sense
 from qilin.readings.asked import Asked
 from qilin.readings.cost import cost_of_path
 from qilin.readings.lattice import lay_out
 from qilin.readings.link import link
-from qilin.readings.parts import Part
 from qilin.readings.reading import Group, Reading
 from qilin.readings.search import Considered
 from qilin.readings.whereabouts import nearest

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import ahocorasick
 
 from qilin.hierarchy import Alias, Hierarchy, Level
-from qilin.names.mention import NO_NODES, IndicatorMention, OrgMention, OrgName, Sense
+from qilin.names.mention import NO_NODES, IndicatorMention, OrgMention, OrgName, Part, Sense
 from qilin.names.rules import BARE, CITY_ADMIN, CUT, SHORT, SUFFIX_STARTS, TAIL, Name, Suffixes, names_of, whole
 from qilin.names.suffixes import endings, suffix_at, without_peoples
 from qilin.text.tuples import quickly
@@ -31,12 +31,12 @@ _Longest = tuple[int, OrgName, bool] | None
 class Scan(NamedTuple):
     """The findings of one pass over a text, unsorted.
 
-    `mentions`: of organisations (each with the longest suffix) and indicators; `relatives`: words such as
+    `mentions`: organisations (each with the longest suffix) and indicators; `relatives`: words such as
     本县 (start, end, level) that are not the end of a name; `triggers`: bit set of the searches worth making;
     `until`: where the last trigger ends.
     """
 
-    mentions: list[OrgMention | IndicatorMention]
+    mentions: list[Part]
     relatives: list[tuple[int, int, Level]]
     triggers: int
     until: int
@@ -172,7 +172,7 @@ class Gazetteer:
 
     def scan(self, text: str) -> Scan:
         """Every organisation and indicator in a folded text. Linear in text and matches."""
-        mentions: list[OrgMention | IndicatorMention] = []
+        mentions: list[Part] = []
         relatives: list[tuple[int, int, Level]] = []
         triggers = until = 0
         bits, slots, memo, first = self._bits, self._slots, self._memo, self._first

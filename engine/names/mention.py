@@ -1,13 +1,15 @@
-"""A mention of an organisation or an indicator, and the organisations that it could be."""
+"""The parts of a question: mentions, and the organisations that a mention could be."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, final
 
+from qilin.dates import DateMention
 from qilin.hierarchy import Alias
+from qilin.operators.phrase import Phrase
 from qilin.text.tuples import quickly
 
 EXACT, HOMOPHONE, MERGED_SOUND, SWAPPED, EDITED = range(5)  # weight of a typo; 0: written as it should be
@@ -193,6 +195,7 @@ def _ascending(senses: Sequence[Sense]) -> tuple[int, ...]:
     return tuple(sorted([node for sense in senses for node in sense.nodes]))
 
 
+@final
 class OrgMention(NamedTuple):
     """A mention of an organisation: half-open span in the folded text."""
 
@@ -201,9 +204,14 @@ class OrgMention(NamedTuple):
     name: OrgName
 
 
+@final
 class IndicatorMention(NamedTuple):
     """A mention of an indicator, by its canonical name: half-open span in the folded text."""
 
     start: int
     end: int
     indicator: str
+
+
+Part = OrgMention | IndicatorMention | DateMention | Phrase
+"""A stretch that plays one part in a question; half-open span `start`, `end` in the folded text."""

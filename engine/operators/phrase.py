@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, final
 
 from qilin.hierarchy import Level
 
 PhraseKind = Literal["breakdown", "exclusion", "relative", "echo"]
 
 
+@final
 class Phrase(NamedTuple):
     """An operator as it stands in the text: half-open span, kind, and the level it speaks of.
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from qilin.hierarchy import Hierarchy
-from qilin.names.mention import OrgMention, State
-from qilin.readings.parts import Part
+from qilin.names.mention import OrgMention, Part, State
 
 
 class Cost(NamedTuple):

@@ -11,11 +11,10 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
-from qilin.names.mention import OrgMention, OrgName
+from qilin.names.mention import OrgMention, OrgName, Part
 from qilin.names.rules import BARE
 from qilin.operators.phrase import Phrase
 from qilin.readings.cost import explained
-from qilin.readings.parts import Part
 from qilin.readings.reading import Segmentation
 from qilin.text.filler import Filler
 from qilin.text.tuples import quickly

@@ -5,23 +5,20 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import NamedTuple
 
 from qilin.answer.values import Source
 from qilin.dates import DateMention, find_dates, may_begin
 from qilin.hierarchy import Level
 from qilin.names.compiled import BREAKDOWN_BIT, DATE_BIT, EXCLUSION_BIT, GRID_BIT, Tables
 from qilin.names.gazetteer import TAIL_BIT
-from qilin.names.mention import IndicatorMention, OrgMention, OrgName, Sense
+from qilin.names.mention import OrgMention, OrgName, Part, Sense
 from qilin.names.rules import FULL
 from qilin.operators.breakdown import find_breakdowns
 from qilin.operators.exclusion import find_exclusions
 from qilin.operators.phrase import Phrase
 from qilin.operators.relative import relative_phrases
 from qilin.readings.asked import Asked
-from qilin.text.tuples import quickly
 
-Part = OrgMention | IndicatorMention | DateMention | Phrase
 _FEW = 16  # names that are looked at one by one
 _LONGEST_DATE = 40
 
@@ -42,25 +39,20 @@ class Cover:
         return at > 0 and self._ends[at - 1] >= end
 
 
-class Found(NamedTuple):
-    """The parts of a text, unsorted; `tails`: some mention is only the tail of a name."""
+def find_parts(tables: Tables, asked: Asked) -> tuple[list[Part], bool]:
+    """Every part of the folded query, each kind of search made only where a trigger of the scan says so.
 
-    parts: list[Part]
-    tails: bool
-
-
-def find_parts(tables: Tables, asked: Asked) -> Found:
-    """Every part of the folded query, each kind of search made only where a trigger of the scan says so."""
+    Returns: the parts, unsorted; and whether some mention is only the tail of a name.
+    """
     text = asked.folded.text
-    mentions, relatives, triggers, until = tables.gazetteer.scan(text)
-    parts: list[Part] = [*mentions]
+    parts, relatives, triggers, until = tables.gazetteer.scan(text)
     if triggers & ~TAIL_BIT:
         parts = _with_operators_and_dates(tables, asked, text, parts, triggers, until)
     if relatives:
         parts = _with_relatives(tables, asked, text, parts, relatives)
     if asked.folded.offsets is not None:
         parts = [p for p in parts if asked.folded.is_whole(p[0], p[1])]
-    return quickly(Found, (parts, triggers & TAIL_BIT != 0))
+    return parts, triggers & TAIL_BIT != 0
 
 
 def _with_operators_and_dates(

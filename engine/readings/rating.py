@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 
-from qilin.names.mention import OrgMention
+from qilin.names.mention import OrgMention, Part
 from qilin.readings.cost import Cost, explained
-from qilin.readings.parts import Cover, Part
+from qilin.readings.parts import Cover
 from qilin.readings.reading import Reading
 
 

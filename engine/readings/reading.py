@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from qilin.names.mention import OrgMention, State
+from qilin.names.mention import OrgMention, Part, State
 from qilin.readings.cost import Cost
-from qilin.readings.parts import Part
 
 
 class Segmentation(NamedTuple):

@@ -6,12 +6,12 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from qilin.names.compiled import Tables
-from qilin.names.mention import OrgMention
+from qilin.names.mention import OrgMention, Part
 from qilin.readings.asked import Asked
 from qilin.readings.cost import Cost
 from qilin.readings.lattice import lay_out, overlapped_bare, segment
 from qilin.readings.link import link
-from qilin.readings.parts import Part, find_parts
+from qilin.readings.parts import find_parts
 from qilin.readings.rating import rate
 from qilin.readings.reading import Group, Reading
 from qilin.readings.support import Dropped, unsupported, without

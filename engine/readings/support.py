@@ -7,10 +7,9 @@ from typing import Literal, NamedTuple
 
 from qilin.hierarchy import Level
 from qilin.names.compiled import Tables
-from qilin.names.mention import OrgMention, OrgName
+from qilin.names.mention import OrgMention, OrgName, Part
 from qilin.names.nearest import stem_of
 from qilin.names.rules import FULL
-from qilin.readings.parts import Part
 from qilin.readings.reading import Segmentation
 from qilin.text.words import word_across
 

@@ -13,11 +13,10 @@ from typing import NamedTuple
 from qilin.hierarchy import Level
 from qilin.hierarchy.suffixes import division_words, single_characters
 from qilin.names.compiled import Tables
-from qilin.names.mention import EDITED, SWAPPED, Candidate, OrgMention, OrgName, Sense
+from qilin.names.mention import EDITED, SWAPPED, Candidate, OrgMention, OrgName, Part, Sense
 from qilin.names.rules import BARE, SHORT, SUFFIX_STARTS, TOWNSHIP
 from qilin.names.suffixes import suffix_at
 from qilin.names.typo_index import Meant
-from qilin.readings.parts import Part
 from qilin.readings.reading import Reading
 from qilin.text.tuples import quickly
 from qilin.text.words import ends_like_a_word, is_ordinary, is_place, place_characters
@@ -64,7 +63,7 @@ class _Found:
     """Candidates for one misspelt stretch, each by its lightest typo."""
 
     def __init__(self) -> None:
-        self.candidates: dict[int, Candidate] = {}
+        self.senses: dict[int, Sense] = {}
         self.guesses: set[int] = set()
         self.lonely: set[int] = set()
 
@@ -73,9 +72,9 @@ class _Found:
     ) -> None:
         node, form, depth, _, alias = candidate
         weight = meant[0]
-        known = self.candidates.get(node)
-        if known is None or weight < known[3]:
-            self.candidates[node] = quickly(Candidate, (node, form, depth, weight, alias))
+        known = self.senses.get(node)
+        if known is None or weight < known.typo:
+            self.senses[node] = quickly(Sense, ((node,), form, depth, alias, False, weight))
             if known is not None:
                 self.guesses.discard(node)
                 self.lonely.discard(node)
@@ -226,7 +225,7 @@ def _mentions(
             outside = [t for t in outside if t.end == start]
         if heavy:
             _collect(tables, found, heavy, end, suffix, _Beside(outside), a_word)
-    return [_mention(tables, start, stop, here) for stop, here in found.items() if here.candidates]
+    return [_mention(tables, start, stop, here) for stop, here in found.items() if here.senses]
 
 
 def _collect(
@@ -299,8 +298,8 @@ def _beside_relative(tables: Tables, text: str, stretch: Stretch, exact: Sequenc
             for candidate in name.candidates if name else ():
                 if candidate.form <= BARE and _related(tables, candidate.node, beside):
                     found.add(candidate, meant, _is_nowhere(meant.odd), doubtful=ordinary)
-        if found.candidates:
-            found.lonely = set(found.candidates)
+        if found.senses:
+            found.lonely = set(found.senses)
             mentions.append(_mention(tables, a, b, found))
     return mentions
 
@@ -321,6 +320,6 @@ def _related(tables: Tables, node: int, beside: _Beside) -> bool:
 
 
 def _mention(tables: Tables, start: int, end: int, found: _Found) -> OrgMention:
-    senses = [Sense((node,), c.form, c.depth, c.alias, False, c.typo) for node, c in sorted(found.candidates.items())]
+    senses = tuple([found.senses[node] for node in sorted(found.senses)])
     levels, guesses, lonely = tables.hierarchy.levels, frozenset(found.guesses), frozenset(found.lonely)
-    return OrgMention(start, end, OrgName(tuple(senses), levels, guesses=guesses, lonely=lonely))
+    return quickly(OrgMention, (start, end, OrgName(senses, levels, guesses=guesses, lonely=lonely)))

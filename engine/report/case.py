@@ -8,10 +8,9 @@ from typing import NamedTuple
 from qilin.answer.resolution import Resolution
 from qilin.answer.values import OrgPath
 from qilin.names.compiled import Tables
-from qilin.names.mention import OrgMention, State
+from qilin.names.mention import OrgMention, Part, State
 from qilin.readings.asked import Asked
 from qilin.readings.cost import cost_of_path
-from qilin.readings.parts import Part
 from qilin.readings.reading import Group
 from qilin.readings.search import Considered
 

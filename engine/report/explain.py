@@ -13,10 +13,9 @@ from qilin.answer.resolution import Resolution
 from qilin.answer.values import OrgPath
 from qilin.dates import DateMention
 from qilin.names.find import FORM, form_text
-from qilin.names.mention import EDITED, HOMOPHONE, MERGED_SOUND, SWAPPED, Candidate, IndicatorMention, OrgMention
+from qilin.names.mention import EDITED, HOMOPHONE, MERGED_SOUND, SWAPPED, Candidate, IndicatorMention, OrgMention, Part
 from qilin.readings.cost import Cost, deciding
 from qilin.readings.lattice import with_shorter
-from qilin.readings.parts import Part
 from qilin.readings.reading import Group, Reading
 from qilin.readings.search import costed
 from qilin.report.case import Case, best_states

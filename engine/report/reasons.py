@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from qilin.names.mention import Candidate, OrgMention
+from qilin.names.mention import Candidate, OrgMention, Part
 from qilin.readings.cost import Cost, cost_of_path, deciding, distance
-from qilin.readings.parts import Part
 from qilin.readings.reading import Group, Reading
 from qilin.readings.search import best_with
 from qilin.readings.support import Dropped

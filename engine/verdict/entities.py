@@ -8,11 +8,10 @@ from functools import lru_cache
 from qilin.answer.values import LEVEL_NAMES, DateRange, Entity, Source, Unknown, complete, trusted
 from qilin.dates import DateMention
 from qilin.names.compiled import Tables
-from qilin.names.mention import EDITED, HOMOPHONE, MERGED_SOUND, SWAPPED, IndicatorMention, OrgMention, OrgName
+from qilin.names.mention import EDITED, HOMOPHONE, MERGED_SOUND, SWAPPED, IndicatorMention, OrgMention, OrgName, Part
 from qilin.names.rules import FULL
 from qilin.operators.phrase import Phrase
 from qilin.readings.asked import Asked
-from qilin.readings.parts import Part
 from qilin.readings.reading import Group, Reading
 from qilin.verdict.draft import Draft
 
@@ -75,13 +74,13 @@ def mention_entity(tables: Tables, asked: Asked, mention: OrgMention, nodes: Seq
 
 def _entity(tables: Tables, asked: Asked, mention: OrgMention, node: int, number: int) -> Entity:
     start, end, name = mention
-    if asked[1][1] is not None:
+    if asked.folded.offsets is not None:
         start, end = asked.folded.span(start, end)
     template = name.templates.get(node)
     if template is None:
         template = name.templates[node] = _template(tables, name, node)
     values = template.copy()
-    values["text"] = text = asked[0][start:end]
+    values["text"] = text = asked.query[start:end]
     values["start"] = start
     values["end"] = end
     values["group"] = number
@@ -118,9 +117,9 @@ def gather_other(asked: Asked, part: Part, draft: Draft) -> None:
             draft.relatives.append(part)
         return
     start, end = part[0], part[1]
-    if asked[1][1] is not None:
+    if asked.folded.offsets is not None:
         start, end = asked.folded.span(start, end)
-    text = asked[0][start:end]
+    text = asked.query[start:end]
     if isinstance(part, IndicatorMention):
         if part.indicator not in draft.indicators:
             draft.indicators.append(part.indicator)
