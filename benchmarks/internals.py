@@ -9,8 +9,8 @@ from qilin.llm.constraint import grammar, lark
 from qilin.llm.extras import MissingExtra
 from qilin.llm.gaps import Gaps, find_gaps, tags_of
 from qilin.llm.legal import read_answer
-from qilin.llm.protocol import Choice, Free, GapAnswer, GapRequest, Segment, Settled
-from qilin.llm.scripted import ScriptedGapFiller, left_open
+from qilin.llm.protocol import Choice, Free, GapAnswer, GapRequest, Segment, Settled, left_open
+from qilin.llm.scripted import ScriptedGapFiller
 from qilin.llm.settle import settle
 from qilin.names.cache import cache_folder
 from qilin.names.compiled import Tables

@@ -12,8 +12,7 @@ from benchmarks import qwen_vocabulary
 from qilin import Engine
 from qilin.cli.app import app
 from qilin.llm.legal import is_legal
-from qilin.llm.protocol import GapAnswer, GapRequest
-from qilin.llm.scripted import left_open
+from qilin.llm.protocol import GapAnswer, GapRequest, left_open
 from qilin.training.evaluate import CachedFiller, Evaluation, evaluate, with_odd_dates
 from qilin.training.examples import generate
 from qilin.training.maker import Row

@@ -18,8 +18,8 @@ from qilin.llm import extras
 from qilin.llm.gaps import tags_of
 from qilin.llm.lazy import LazyFiller
 from qilin.llm.on_this_machine.local import LocalGapFiller
-from qilin.llm.protocol import Choice, Free, GapAnswer, GapRequest, Settled
-from qilin.llm.scripted import ScriptedGapFiller, left_open
+from qilin.llm.protocol import Choice, Free, GapAnswer, GapRequest, Settled, left_open
+from qilin.llm.scripted import ScriptedGapFiller
 from qilin.names.compiled import Tables
 from qilin.report.explain import explain
 from qilin.report.lines import explanation_lines

@@ -18,8 +18,8 @@ from qilin import Engine, Resolution, check
 from qilin.llm.constraint import grammar
 from qilin.llm.on_a_server.circuit import Circuit
 from qilin.llm.prompt import full_prompt
-from qilin.llm.protocol import Choice, Free, GapAnswer, GapRequest
-from qilin.llm.scripted import ScriptedGapFiller, left_open
+from qilin.llm.protocol import Choice, Free, GapAnswer, GapRequest, left_open
+from qilin.llm.scripted import ScriptedGapFiller
 from qilin.names.compiled import Tables
 
 pytest.importorskip("httpx")

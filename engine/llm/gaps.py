@@ -18,7 +18,7 @@ from qilin.answer.resolution import Resolution
 from qilin.answer.values import LEVEL_NAMES, OrgPath, Unknown
 from qilin.dates import DateMention
 from qilin.llm.garbled import lookalikes
-from qilin.llm.protocol import Choice, Free, GapRequest, Segment, Settled
+from qilin.llm.protocol import Choice, Free, GapRequest, Segment, Settled, left_open
 from qilin.names.compiled import Tables
 from qilin.names.suffixes import suffix_at
 from qilin.operators.phrase import Phrase
@@ -93,9 +93,10 @@ def find_gaps(tables: Tables, asked: Asked, considered: Considered, resolution: 
     segments, kept = _segments(tables, asked, resolution, openings, stretches)
     if not kept:
         return None
-    if unicodedata.normalize("NFC", whole := _plainest(segments)) != whole:
+    request = GapRequest(query, tuple(segments))
+    if unicodedata.normalize("NFC", whole := left_open(request)) != whole:
         return NotAsked("the query is not in Unicode normal form C")
-    return Gaps(GapRequest(query, tuple(segments)), tuple(kept))
+    return Gaps(request, tuple(kept))
 
 
 def _why_unsafe(query: str) -> str:
@@ -106,10 +107,6 @@ def _why_unsafe(query: str) -> str:
     if _UNSAFE.search(query):
         return "the query holds control characters"
     return ""
-
-
-def _plainest(segments: Sequence[Segment]) -> str:
-    return "".join(s.alternatives[0] if isinstance(s, Choice) else s.text for s in segments)
 
 
 def tags_of(path: OrgPath, above: int = 0) -> str:
@@ -136,7 +133,7 @@ def _ambiguous(considered: Considered, resolution: Resolution, asked: Asked) -> 
             yield Organisations(group.options, *span, group)
 
 
-def _left_open(tables: Tables, asked: Asked, choice: Organisations, alternatives: Sequence[str], tagged: str) -> str:
+def _unsettled(tables: Tables, asked: Asked, choice: Organisations, alternatives: Sequence[str], tagged: str) -> str:
     """The form that settles nothing: as the rules tagged it, or, for a guess they tagged in full, as written.
 
     "": a guess said in several places, which has no such form.
@@ -274,9 +271,9 @@ def _segments(
                 _settle(segments, fragment.text)
             else:
                 alternatives = [tags_of(tables.org_path(node)) for node in choice.nodes]
-                left_open = _left_open(tables, asked, choice, alternatives, fragment.text)
-                if left_open and left_open not in alternatives:
-                    segments.append(Choice((left_open, *alternatives)))
+                unsettled = _unsettled(tables, asked, choice, alternatives, fragment.text)
+                if unsettled and unsettled not in alternatives:
+                    segments.append(Choice((unsettled, *alternatives)))
                     kept.append(choice)
                 else:
                     _settle(segments, fragment.text)

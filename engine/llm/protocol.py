@@ -70,3 +70,8 @@ class GapFiller(Protocol):
     def fill(self, requests: Sequence[GapRequest], *, timeout_s: float) -> list[GapAnswer]:
         """One answer a request, in order, within `timeout_s` seconds for all of them. Never raises."""
         ...
+
+
+def left_open(request: GapRequest) -> str:
+    """The answer that settles nothing."""
+    return "".join(s.alternatives[0] if isinstance(s, Choice) else s.text for s in request.segments)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from qilin.llm.protocol import Choice, GapAnswer, GapRequest, Settled
+from qilin.llm.protocol import GapAnswer, GapRequest, Settled, left_open
 
 Script = Callable[[GapRequest], GapAnswer | str]
 
@@ -40,11 +40,6 @@ class ScriptedGapFiller:
 
     def _scores(self, request: GapRequest) -> tuple[float, ...] | None:
         return None if self._score is None else (self._score,) * open_count(request)
-
-
-def left_open(request: GapRequest) -> str:
-    """The answer that settles nothing."""
-    return "".join(s.alternatives[0] if isinstance(s, Choice) else s.text for s in request.segments)
 
 
 def open_count(request: GapRequest) -> int:

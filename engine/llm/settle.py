@@ -20,7 +20,7 @@ from qilin.llm.record import GapRecord, RecordedSegment, Verdict
 from qilin.names.compiled import Tables
 from qilin.names.mention import IndicatorMention, OrgMention, OrgName, Part, Sense
 from qilin.readings.asked import Asked
-from qilin.readings.cost import cost_of_path
+from qilin.readings.cost import cheapest
 from qilin.readings.lattice import lay_out
 from qilin.readings.link import link
 from qilin.readings.reading import Group, Reading
@@ -181,8 +181,7 @@ class _Case:
         states = [s for s in group.states if s.deepest == node]
         if not states:
             return []
-        least = min(map(cost_of_path, states))
-        best = [s for s in states if cost_of_path(s) == least]
+        best = cheapest(states)
         changes = []
         for i, mention in enumerate(group.mentions):
             name = mention.name

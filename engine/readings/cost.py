@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from qilin.hierarchy import Hierarchy
@@ -53,6 +54,12 @@ def cost_of_path(state: State, steps: int = 0) -> Cost:
     """The cost of one way to put the mentions of a target on a path; `steps`: its `distance`."""
     repeats, typos, form, depth, upward = state[:5]
     return Cost(repeats=repeats, typos=typos, form=form, depth=depth, upward=upward, distance=steps)
+
+
+def cheapest(states: Sequence[State]) -> list[State]:
+    """The states of a target that cost least, in their order."""
+    lowest = min(states)[:5]
+    return [state for state in states if state[:5] == lowest]
 
 
 def distance(hierarchy: Hierarchy, node: int, target: int | None) -> int:

@@ -12,7 +12,7 @@ from qilin.hierarchy import Hierarchy
 from qilin.names.mention import Candidate, OrgMention, OrgName, State
 from qilin.operators.exclusion import CLOSING
 from qilin.operators.phrase import Phrase
-from qilin.readings.cost import distance
+from qilin.readings.cost import cheapest, distance
 from qilin.readings.reading import Clash, Group, Reading, Segmentation
 from qilin.text.filler import Filler
 from qilin.text.separators import SOFT_SEPARATORS
@@ -185,7 +185,7 @@ def _chosen(targets: list[_Target], hierarchy: Hierarchy) -> list[Group]:
             if target.excluded and wanted:
                 inside = [s for s in states if any(s.deepest != o and _within(s.deepest, o, hierarchy) for o in tops)]
                 states = inside or states
-            best = _cheapest(states)
+            best = cheapest(states)
             if not target.excluded and before is not None:
                 after = before
                 if len(best) > 1:  # 济南市中和历下 stays in 济南
@@ -206,11 +206,6 @@ def _chosen(targets: list[_Target], hierarchy: Hierarchy) -> list[Group]:
     return [chosen[id(target)] for target in targets]
 
 
-def _cheapest(states: list[State]) -> list[State]:
-    lowest = min(states)[:5]
-    return [state for state in states if state[:5] == lowest]
-
-
 def _within(node: int, top: int, hierarchy: Hierarchy) -> bool:
     return top <= node <= hierarchy.last[top]
 
@@ -221,4 +216,4 @@ def _doubt(states: list[State], best: list[State], target: int, hierarchy: Hiera
     if len(path) < 3 or any(_within(s.deepest, path[1], hierarchy) and s.deepest not in path for s in best):
         return best
     near = [s for s in states if _within(s.deepest, path[-2], hierarchy) and s.deepest not in path]
-    return best + _cheapest(near) if near else best
+    return best + cheapest(near) if near else best

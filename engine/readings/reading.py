@@ -56,3 +56,8 @@ class Reading(NamedTuple):
     clashes: Sequence[Clash]
     apart: OrgMention | None = None
     cost: Cost | None = None
+
+    @property
+    def answer(self) -> tuple[tuple[bool, tuple[int, ...]], ...]:
+        """Of each group whether it is taken out, and the organisations still possible."""
+        return tuple([(group.excluded, group.options) for group in self.groups])

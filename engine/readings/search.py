@@ -90,7 +90,9 @@ def _read(tables: Tables, text: str, parts: list[Part], tails: bool) -> _Best:
             others = rate([link(text, s, hierarchy, filler) for s in again.equal], parts)
             others = list(filter(_is_consistent, others))
         if others:
-            rated = [*others, *(r._replace(cost=_cost(r)._replace(torn=1)) for r in rate(readings, parts))]
+            if len(rated) == 1:
+                rated = rate(rated, parts)
+            rated = [*others, *(r._replace(cost=_cost(r)._replace(torn=1)) for r in rated)]
             cut = again
         elif len(rated) == 1:
             return quickly(_Best, (rated, dropped, cut.complete, []))
@@ -126,7 +128,7 @@ def _distinct(readings: list[Reading]) -> list[Reading]:
     """One reading for each different answer."""
     answers: dict[tuple[tuple[bool, tuple[int, ...]], ...], Reading] = {}
     for reading in readings:
-        answers.setdefault(tuple((g.excluded, g.options) for g in reading.groups), reading)
+        answers.setdefault(reading.answer, reading)
     return list(answers.values())
 
 

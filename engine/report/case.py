@@ -10,7 +10,7 @@ from qilin.answer.values import OrgPath
 from qilin.names.compiled import Tables
 from qilin.names.mention import OrgMention, Part, State
 from qilin.readings.asked import Asked
-from qilin.readings.cost import cost_of_path
+from qilin.readings.cost import cheapest
 from qilin.readings.reading import Group
 from qilin.readings.search import Considered
 
@@ -49,9 +49,4 @@ class Case(NamedTuple):
 
 def best_states(group: Group) -> list[State]:
     """The cheapest states of each organisation that is still possible."""
-    best: list[State] = []
-    for option in group.options:
-        states = [s for s in group.states if s.deepest == option]
-        lowest = min(map(cost_of_path, states))
-        best += [s for s in states if cost_of_path(s) == lowest]
-    return best
+    return [s for option in group.options for s in cheapest([s for s in group.states if s.deepest == option])]

@@ -185,7 +185,7 @@ def _lattice_rule(part: Part, longer: Part | None, winner: Reading, other: Readi
         return "是更长的同一单位名称的一部分"
     if len(other.segmentation.parts) > len(winner.segmentation.parts):
         return "解释同样多的字时取较长的一个"
-    if [(g.excluded, g.options) for g in winner.groups] == [(g.excluded, g.options) for g in other.groups]:
+    if winner.answer == other.answer:
         return "取它得到的是同样的答案"
     return "取它的读法没有更好"
 

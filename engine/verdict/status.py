@@ -242,8 +242,7 @@ def _doubtful(readings: Sequence[Reading]) -> list[Group]:
     """Groups that could be several organisations, or whose reading is one of several."""
     groups = [g for g in readings[0].groups if is_doubtful(g)]
     if len(readings) > 1:
-        answers = [{(g.excluded, g.options) for g in r.groups} for r in readings]
-        shared = set.intersection(*answers)
+        shared = set.intersection(*(set(r.answer) for r in readings))
         groups += [g for g in readings[0].groups if g not in groups and (g.excluded, g.options) not in shared]
         if not groups:
             groups = [g for r in readings for g in r.groups if (g.excluded, g.options) not in shared][:1]
